@@ -6,6 +6,13 @@ import sys
 
 from django.core.management import execute_from_command_line
 
+from portal.embedded import EmbeddedError
+from portal.engines import needed_by
+
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
-    execute_from_command_line(sys.argv)
+    try:
+        with needed_by(sys.argv):
+            execute_from_command_line(sys.argv)
+    except EmbeddedError as error:
+        sys.exit(str(error))
