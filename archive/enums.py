@@ -1,0 +1,19 @@
+from django.db import models
+
+
+class DisclosureState(models.TextChoices):
+    PUBLISHED = "PUBLISHED", "已公示"
+    WITHDRAWN = "WITHDRAWN", "已撤回"
+
+
+DISCLOSURE_TRANSITIONS = {
+    DisclosureState.PUBLISHED: {DisclosureState.WITHDRAWN},
+    DisclosureState.WITHDRAWN: set(),
+}
+
+
+class Event(models.TextChoices):
+    """Kinds of ledger entries on the institution's chain this app writes."""
+
+    DISCLOSED = "disclosure.published", "公示检查结果"
+    WITHDRAWN = "disclosure.withdrawn", "撤回公示"

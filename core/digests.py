@@ -1,0 +1,48 @@
+"""Digests of bytes and of JSON values: SM3 where OpenSSL offers it, SHA-256 otherwise.
+
+The algorithm is stored beside every digest, so a machine without SM3 still verifies what it can
+and says what it cannot.
+"""
+
+import hashlib
+import json
+from functools import cache
+from typing import Any
+
+from django.conf import settings
+
+
+@cache
+def default_algorithm() -> str:
+    """The algorithm new digests use: settings.DIGEST_ALGORITHM, else sm3 when available, else sha256."""
+    if settings.DIGEST_ALGORITHM:
+        return settings.DIGEST_ALGORITHM
+    return "sm3" if "sm3" in hashlib.algorithms_available else "sha256"
+
+
+def digest_bytes(data: bytes, algorithm: str | None = None) -> str:
+    """Hex digest of `data`. Raises ValueError when this machine lacks the algorithm."""
+    return hashlib.new(algorithm or default_algorithm(), data).hexdigest()
+
+
+def canonical_json(value: Any) -> bytes:
+    """One byte string for one JSON value: sorted keys, no spaces, UTF-8; floats are refused."""
+    _refuse_floats(value)
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+
+def digest_json(value: Any, algorithm: str | None = None) -> str:
+    """Hex digest of a value's canonical JSON."""
+    return digest_bytes(canonical_json(value), algorithm)
+
+
+def _refuse_floats(value: Any) -> None:
+    # A float may come back from jsonb in another spelling and break the chain.
+    if isinstance(value, float):
+        raise TypeError("digested values hold no floats; use a string or an integer")
+    if isinstance(value, dict):
+        for part in value.values():
+            _refuse_floats(part)
+    elif isinstance(value, list | tuple):
+        for part in value:
+            _refuse_floats(part)

@@ -1,0 +1,110 @@
+"""Accounts, posts, officers, notifications."""
+
+from collections.abc import Iterable
+from datetime import date
+
+from django.contrib.auth.models import Group
+from django.db import transaction
+
+from core.errors import DomainError
+from departments.enums import DepartmentKind, NotificationKind, Role
+from departments.models import Department, DepartmentAlias, Notification, Officer, Post, Town, User
+
+
+@transaction.atomic
+def create_department(
+    *, code: str, name: str, short_name: str, town: Town | None = None, aliases: Iterable[str] = (), **fields
+) -> Department:
+    """A department with its auth group; its own names need no alias. Raises DomainError on a taken name."""
+    taken = Department.objects.filter(name__in=[name, short_name]).exists()
+    if taken or DepartmentAlias.objects.filter(alias__in=[name, short_name, *aliases]).exists():
+        raise DomainError(f"“{name}”或其别名已被其他部门使用。")
+    department = Department.objects.create(
+        code=code,
+        name=name,
+        short_name=short_name,
+        kind=DepartmentKind.TOWN if town else DepartmentKind.BUREAU,
+        town=town,
+        group=Group.objects.create(name=f"department:{code}"),
+        **fields,
+    )
+    DepartmentAlias.objects.bulk_create(
+        DepartmentAlias(department=department, alias=alias) for alias in aliases
+    )
+    return department
+
+
+@transaction.atomic
+def appoint(user: User, role: Role, department: Department | None = None) -> Post:
+    """Give an account a post; joining a department joins its group, whose permissions it then shares."""
+    post, _ = Post.objects.get_or_create(user=user, department=department, role=role)
+    if department:
+        user.groups.add(department.group)
+    user.__dict__.pop("held_posts", None)
+    return post
+
+
+@transaction.atomic
+def dismiss(post: Post) -> None:
+    """Take a post away; with the last post in a department its group goes too."""
+    user, department = post.user, post.department
+    post.delete()
+    if department and not user.posts.filter(department=department).exists():
+        user.groups.remove(department.group)
+    user.__dict__.pop("held_posts", None)
+
+
+@transaction.atomic
+def certify(
+    user: User, department: Department, *, certificate_number: str, certified_from: date, certified_until: date
+) -> Officer:
+    """Make an account an officer of its department."""
+    if certified_until < certified_from:
+        raise DomainError("执法证有效期止日早于起日。", fields={"certified_until": "应不早于有效期自"})
+    officer, _ = Officer.objects.update_or_create(
+        user=user,
+        defaults={
+            "department": department,
+            "certificate_number": certificate_number,
+            "certified_from": certified_from,
+            "certified_until": certified_until,
+        },
+    )
+    appoint(user, Role.OFFICER, department)
+    return officer
+
+
+def find_department(name: str) -> Department | None:
+    """The department a document means by `name`: code, full or short name, or an alias."""
+    wanted = "".join(name.split())
+    return (
+        Department.objects.filter(name=wanted).first()
+        or Department.objects.filter(short_name=wanted).first()
+        or Department.objects.filter(aliases__alias=wanted).first()
+    )
+
+
+def notify(
+    department: Department,
+    text: str,
+    *,
+    url: str = "",
+    roles: Iterable[Role] = (Role.HANDLER,),
+    kind: NotificationKind = NotificationKind.WORK,
+) -> None:
+    """Tell everybody who holds one of `roles` in the department."""
+    notify_users(
+        User.objects.filter(is_active=True, posts__department=department, posts__role__in=list(roles)).distinct(),
+        text,
+        url=url,
+        kind=kind,
+    )
+
+
+def notify_users(
+    users: Iterable[User], text: str, *, url: str = "", kind: NotificationKind = NotificationKind.WORK
+) -> None:
+    """One message to each account."""
+    Notification.objects.bulk_create(
+        Notification(recipient=user, text=text[:300], url=url, kind=kind) for user in users
+    )

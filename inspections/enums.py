@@ -1,0 +1,200 @@
+from django.db import models
+
+
+class InspectionKind(models.TextChoices):
+    DAILY = "DAILY", "日常检查（双随机）"
+    SPECIAL = "SPECIAL", "专项检查"
+    CASE = "CASE", "个案检查（投诉、线索）"
+
+
+class InspectionState(models.TextChoices):
+    DRAFT = "DRAFT", "拟定中"
+    AWAITING_APPROVAL = "AWAITING_APPROVAL", "待审批"
+    TICKING = "TICKING", "勾选中"
+    TICKING_CLOSED = "TICKING_CLOSED", "勾选已截止"
+    GENERATING = "GENERATING", "生成任务中"
+    UNDER_WAY = "UNDER_WAY", "检查中"
+    COMPLETED = "COMPLETED", "已完成"
+    CANCELLED = "CANCELLED", "已取消"
+
+
+INSPECTION_TRANSITIONS = {
+    InspectionState.DRAFT: {InspectionState.AWAITING_APPROVAL, InspectionState.CANCELLED},
+    InspectionState.AWAITING_APPROVAL: {
+        InspectionState.TICKING,
+        InspectionState.DRAFT,
+        InspectionState.CANCELLED,
+    },
+    InspectionState.TICKING: {InspectionState.TICKING_CLOSED, InspectionState.CANCELLED},
+    InspectionState.TICKING_CLOSED: {
+        InspectionState.TICKING,
+        InspectionState.GENERATING,
+        InspectionState.CANCELLED,
+    },
+    InspectionState.GENERATING: {InspectionState.UNDER_WAY},
+    InspectionState.UNDER_WAY: {InspectionState.COMPLETED},
+    InspectionState.COMPLETED: set(),
+    InspectionState.CANCELLED: set(),
+}
+
+
+class ScopeSource(models.TextChoices):
+    FILTER = "FILTER", "按条件"
+    HAND = "HAND", "手工选择"
+
+
+class ParticipationState(models.TextChoices):
+    INVITED = "INVITED", "已通知"
+    SEEN = "SEEN", "已查看"
+    ANSWERED = "ANSWERED", "已勾选"
+    DECLINED = "DECLINED", "不参加"
+    SILENT = "SILENT", "逾期未答复"
+
+
+PARTICIPATION_TRANSITIONS = {
+    ParticipationState.INVITED: {
+        ParticipationState.SEEN,
+        ParticipationState.ANSWERED,
+        ParticipationState.DECLINED,
+        ParticipationState.SILENT,
+    },
+    ParticipationState.SEEN: {
+        ParticipationState.ANSWERED,
+        ParticipationState.DECLINED,
+        ParticipationState.SILENT,
+    },
+    ParticipationState.ANSWERED: {ParticipationState.DECLINED},
+    ParticipationState.DECLINED: {ParticipationState.ANSWERED},
+    # The lead may extend the deadline; the department then answers after all.
+    ParticipationState.SILENT: {ParticipationState.ANSWERED, ParticipationState.DECLINED, ParticipationState.SEEN},
+}
+
+
+class RequestState(models.TextChoices):
+    REQUESTED = "REQUESTED", "待答复"
+    TICKED = "TICKED", "已勾选"
+    REFUSED = "REFUSED", "未采纳"
+
+
+class TaskState(models.TextChoices):
+    ASSIGNED = "ASSIGNED", "待检查"
+    UNDER_WAY = "UNDER_WAY", "检查中"
+    SUBMITTED = "SUBMITTED", "已提交"
+    CANCELLED = "CANCELLED", "已取消"
+
+
+TASK_TRANSITIONS = {
+    TaskState.ASSIGNED: {TaskState.UNDER_WAY, TaskState.CANCELLED},
+    TaskState.UNDER_WAY: {TaskState.SUBMITTED, TaskState.CANCELLED},
+    TaskState.SUBMITTED: set(),
+    TaskState.CANCELLED: set(),
+}
+
+
+class AnswerValue(models.TextChoices):
+    COMPLIANT = "COMPLIANT", "符合"
+    NON_COMPLIANT = "NON_COMPLIANT", "不符合"
+    NOT_APPLICABLE = "NOT_APPLICABLE", "不适用"
+
+
+class SignerKind(models.TextChoices):
+    OFFICER = "OFFICER", "执法人员"
+    INSTITUTION = "INSTITUTION", "机构代表"
+
+
+class Severity(models.TextChoices):
+    GENERAL = "GENERAL", "一般"
+    MAJOR = "MAJOR", "重大"
+
+
+class Disposition(models.TextChoices):
+    CORRECTED = "CORRECTED", "当场改正"
+    RECTIFICATION = "RECTIFICATION", "限期整改"
+    REFERRAL = "REFERRAL", "移送处罚"
+
+
+class FindingState(models.TextChoices):
+    """PENDING until the form is submitted; then what became of the problem."""
+
+    PENDING = "PENDING", "待提交"
+    CORRECTED = "CORRECTED", "已当场改正"
+    RECTIFYING = "RECTIFYING", "整改中"
+    RECTIFIED = "RECTIFIED", "整改完成"
+    REFERRED = "REFERRED", "已移送"
+    RETURNED = "RETURNED", "移送被退回"
+    CLOSED = "CLOSED", "已办结"
+
+
+FINDING_TRANSITIONS = {
+    FindingState.PENDING: {FindingState.CORRECTED, FindingState.RECTIFYING, FindingState.REFERRED},
+    FindingState.CORRECTED: set(),
+    FindingState.RECTIFYING: {FindingState.RECTIFIED, FindingState.REFERRED},
+    FindingState.RECTIFIED: set(),
+    FindingState.REFERRED: {FindingState.RETURNED, FindingState.CLOSED},
+    FindingState.RETURNED: {FindingState.REFERRED, FindingState.RECTIFYING, FindingState.CLOSED},
+    FindingState.CLOSED: set(),
+}
+
+
+class RectificationState(models.TextChoices):
+    ORDERED = "ORDERED", "待整改"
+    ACCEPTED = "ACCEPTED", "复查通过"
+    FAILED = "FAILED", "逾期或复查未通过"
+
+
+RECTIFICATION_TRANSITIONS = {
+    RectificationState.ORDERED: {RectificationState.ACCEPTED, RectificationState.FAILED},
+    # A failed rectification gets a new term, or goes on as a referral.
+    RectificationState.FAILED: {RectificationState.ORDERED},
+    RectificationState.ACCEPTED: set(),
+}
+
+
+class ReferralRoute(models.TextChoices):
+    DEPARTMENT = "DEPARTMENT", "矩阵所列部门"
+    DELEGATED_TOWN = "DELEGATED_TOWN", "承接处罚权的镇街"
+    FALLBACK = "FALLBACK", "未赋权，回检查部门"
+
+
+class ReferralState(models.TextChoices):
+    SENT = "SENT", "待接收"
+    TAKEN_UP = "TAKEN_UP", "办理中"
+    RETURNED = "RETURNED", "已退回"
+    CLOSED = "CLOSED", "已办结"
+
+
+REFERRAL_TRANSITIONS = {
+    ReferralState.SENT: {ReferralState.TAKEN_UP, ReferralState.RETURNED},
+    ReferralState.TAKEN_UP: {ReferralState.CLOSED},
+    ReferralState.RETURNED: set(),
+    ReferralState.CLOSED: set(),
+}
+
+
+class Event(models.TextChoices):
+    """Kinds of ledger entries this app writes: to the joint inspection's chain, then the institution's."""
+
+    LAUNCHED = "inspection.launched", "发起联合检查"
+    SUBMITTED_FOR_APPROVAL = "inspection.submitted_for_approval", "提请审批"
+    APPROVED = "inspection.approved", "审批通过"
+    SENT_BACK = "inspection.sent_back", "审批退回"
+    TICKED = "inspection.ticked", "勾选检查事项"
+    REQUESTED = "inspection.requested", "提请其他部门事项"
+    DECLINED = "inspection.declined", "部门不参加"
+    TICKING_CLOSED = "inspection.ticking_closed", "勾选截止"
+    TICKING_EXTENDED = "inspection.ticking_extended", "延长勾选"
+    DRAWN = "inspection.drawn", "抽取机构"
+    GENERATING = "inspection.generating", "开始生成任务"
+    GENERATED = "inspection.generated", "任务生成完毕"
+    COMPLETED = "inspection.completed", "联合检查完成"
+    CANCELLED = "inspection.cancelled", "取消联合检查"
+    TASK_CREATED = "task.created", "列入联合检查"
+    TASK_SUBMITTED = "task.submitted", "检查表单提交"
+    FOUND = "finding.found", "发现问题"
+    RECTIFICATION_ORDERED = "rectification.ordered", "责令限期整改"
+    RECTIFICATION_ACCEPTED = "rectification.accepted", "整改复查通过"
+    RECTIFICATION_FAILED = "rectification.failed", "整改复查未通过"
+    REFERRED = "referral.sent", "移送"
+    REFERRAL_TAKEN_UP = "referral.taken_up", "接收移送"
+    REFERRAL_RETURNED = "referral.returned", "退回移送"
+    REFERRAL_CLOSED = "referral.closed", "移送办结"

@@ -1,0 +1,55 @@
+"""Joint inspections, from launch to what became of each finding."""
+
+from inspections.models.findings import (
+    Finding,
+    Rectification,
+    Referral,
+    ReferralStep,
+)
+from inspections.models.launch import (
+    Candidate,
+    Draw,
+    DrawnInstitution,
+    ItemRequest,
+    JointInspection,
+    JointInspectionGroupObjectPermission,
+    JointInspectionUserObjectPermission,
+    JointInspectionVersion,
+    Participation,
+    Tick,
+)
+from inspections.models.tasks import (
+    Answer,
+    Photo,
+    Signature,
+    Task,
+    TaskItem,
+    TaskItemRow,
+    TaskOfficer,
+    TaskOrigin,
+)
+
+__all__ = [
+    "Answer",
+    "Candidate",
+    "Draw",
+    "DrawnInstitution",
+    "Finding",
+    "ItemRequest",
+    "JointInspection",
+    "JointInspectionGroupObjectPermission",
+    "JointInspectionUserObjectPermission",
+    "JointInspectionVersion",
+    "Participation",
+    "Photo",
+    "Rectification",
+    "Referral",
+    "ReferralStep",
+    "Signature",
+    "Task",
+    "TaskItem",
+    "TaskItemRow",
+    "TaskOfficer",
+    "TaskOrigin",
+    "Tick",
+]

@@ -1,0 +1,234 @@
+"""What a lead department launches, whom it concerns, who takes part and what they ticked."""
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
+from guardian.shortcuts import get_objects_for_user
+
+from departments.models import Department, User
+from inspections.enums import (
+    InspectionKind,
+    InspectionState,
+    ParticipationState,
+    RequestState,
+    ScopeSource,
+)
+from institutions.models import Institution
+from scenarios.models import CheckItem, PublishedItem, ScenarioVersion
+
+
+class JointInspectionQuerySet(models.QuerySet):
+    def visible_to(self, user: User) -> "JointInspectionQuerySet":
+        """The lead from the draft on, participants from approval on; overseers everything approved."""
+        if user.oversees:
+            return self.exclude(state=InspectionState.DRAFT)
+        return get_objects_for_user(user, "view_jointinspection", klass=self, accept_global_perms=False)
+
+
+class JointInspection(models.Model):
+    """联合检查"""
+
+    number = models.CharField("编号", max_length=32, unique=True)
+    name = models.CharField("名称", max_length=128)
+    kind = models.CharField("检查类型", max_length=10, choices=InspectionKind)
+    purpose = models.TextField("说明", blank=True)
+    lead_department = models.ForeignKey(
+        Department, on_delete=models.PROTECT, related_name="led_inspections", verbose_name="牵头部门"
+    )
+    versions = models.ManyToManyField(
+        ScenarioVersion, through="JointInspectionVersion", related_name="joint_inspections"
+    )
+    window_from = models.DateField("检查开始日期")
+    window_until = models.DateField("检查截止日期")
+    tick_deadline = models.DateTimeField("勾选截止时间")
+    sampling_ratio = models.DecimalField("抽取比例（%）", max_digits=5, decimal_places=2, default=100)
+    # The filter the scope came from, as the register's list page spells it; hand-picked ones are Candidates too.
+    scope_filter = models.JSONField(default=dict, blank=True)
+    state = models.CharField("状态", max_length=20, choices=InspectionState, default=InspectionState.DRAFT)
+    launched_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    approved_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    approved_at = models.DateTimeField("审批时间", null=True, blank=True)
+    sent_back_reason = models.TextField("审批退回意见", blank=True)
+    ticking_closed_at = models.DateTimeField("勾选截止于", null=True, blank=True)
+    cancelled_reason = models.TextField("取消原因", blank=True)
+
+    objects = JointInspectionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at"]
+        permissions = [("tick_jointinspection", "勾选检查事项"), ("lead_jointinspection", "牵头联合检查")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(window_until__gte=F("window_from")), name="inspections_window_in_order"
+            ),
+            models.CheckConstraint(
+                condition=Q(sampling_ratio__gt=0, sampling_ratio__lte=100), name="inspections_ratio_in_percent"
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=[InspectionState.DRAFT, InspectionState.AWAITING_APPROVAL])
+                | Q(state=InspectionState.CANCELLED)
+                | Q(approved_by__isnull=False, approved_at__isnull=False),
+                name="inspections_nothing_goes_out_unapproved",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["tick_deadline"], condition=Q(state=InspectionState.TICKING), name="inspections_due_ticking"
+            ),
+            models.Index(fields=["-created_at", "id"], name="inspections_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def subject(self) -> str:
+        """The subject of this joint inspection's ledger chain."""
+        return f"joint_inspection:{self.pk}"
+
+
+class JointInspectionUserObjectPermission(UserObjectPermissionBase):
+    content_object = models.ForeignKey(JointInspection, on_delete=models.CASCADE)
+
+
+class JointInspectionGroupObjectPermission(GroupObjectPermissionBase):
+    content_object = models.ForeignKey(JointInspection, on_delete=models.CASCADE)
+
+
+class JointInspectionVersion(models.Model):
+    """The published versions a joint inspection started with, and keeps."""
+
+    joint_inspection = models.ForeignKey(JointInspection, on_delete=models.CASCADE)
+    version = models.ForeignKey(ScenarioVersion, on_delete=models.PROTECT)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["joint_inspection", "version"], name="inspections_version_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.joint_inspection_id} × {self.version_id}"
+
+
+class Candidate(models.Model):
+    """An institution in scope, fixed when approval is asked for."""
+
+    joint_inspection = models.ForeignKey(JointInspection, on_delete=models.CASCADE, related_name="candidates")
+    institution = models.ForeignKey(Institution, on_delete=models.PROTECT, related_name="+")
+    source = models.CharField(max_length=10, choices=ScopeSource)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["joint_inspection", "institution"], name="inspections_candidate_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.joint_inspection_id} × {self.institution_id}"
+
+
+class Draw(models.Model):
+    """抽取: a pure function of roster, ratio and seed (inspections/services/draw.py); never deleted."""
+
+    joint_inspection = models.ForeignKey(JointInspection, on_delete=models.PROTECT, related_name="draws")
+    algorithm = models.CharField("算法", max_length=32)
+    seed = models.CharField("种子", max_length=64)
+    ratio = models.DecimalField("比例（%）", max_digits=5, decimal_places=2)
+    roster_size = models.PositiveIntegerField("名单数")
+    roster_digest = models.CharField("名单摘要", max_length=128)
+    digest_algorithm = models.CharField(max_length=16)
+    size = models.PositiveIntegerField("抽中数")
+    drawn_at = models.DateTimeField(default=timezone.now)
+    drawn_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        ordering = ["-drawn_at"]
+
+    def __str__(self) -> str:
+        return f"{self.roster_size} 中抽 {self.size}"
+
+
+class DrawnInstitution(models.Model):
+    draw = models.ForeignKey(Draw, on_delete=models.CASCADE, related_name="drawn")
+    institution = models.ForeignKey(Institution, on_delete=models.PROTECT, related_name="+")
+    position = models.PositiveIntegerField("次序")
+
+    class Meta:
+        ordering = ["draw", "position"]
+        constraints = [
+            models.UniqueConstraint(fields=["draw", "institution"], name="inspections_drawn_once"),
+            models.UniqueConstraint(fields=["draw", "position"], name="inspections_one_drawn_a_position"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.position}. {self.institution_id}"
+
+
+class Participation(models.Model):
+    """参与部门 of a joint inspection and how far its answer is."""
+
+    joint_inspection = models.ForeignKey(JointInspection, on_delete=models.CASCADE, related_name="participations")
+    department = models.ForeignKey(Department, on_delete=models.PROTECT, related_name="participations")
+    state = models.CharField(
+        "状态", max_length=10, choices=ParticipationState, default=ParticipationState.INVITED
+    )
+    reason = models.TextField("不参加的理由", blank=True)
+    seen_at = models.DateTimeField(null=True, blank=True)
+    answered_at = models.DateTimeField("答复时间", null=True, blank=True)
+    answered_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+
+    class Meta:
+        ordering = ["department__order"]
+        constraints = [
+            models.UniqueConstraint(fields=["joint_inspection", "department"], name="inspections_department_once"),
+            models.CheckConstraint(
+                condition=~Q(state=ParticipationState.DECLINED) | ~Q(reason=""), name="inspections_declined_says_why"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.department} {self.get_state_display()}"
+
+
+class Tick(models.Model):
+    """勾选: one check item of the versions, offered to its department; `rev` guards every change."""
+
+    joint_inspection = models.ForeignKey(JointInspection, on_delete=models.CASCADE, related_name="ticks")
+    department = models.ForeignKey(Department, on_delete=models.PROTECT, related_name="ticks")
+    check_item = models.ForeignKey(CheckItem, on_delete=models.PROTECT, related_name="+")
+    item = models.ForeignKey(PublishedItem, on_delete=models.PROTECT, related_name="+")
+    ticked = models.BooleanField("已勾选", default=False)
+    note = models.CharField("备注", max_length=500, blank=True)
+    rev = models.PositiveIntegerField(default=0)
+    changed_at = models.DateTimeField(null=True, blank=True)
+    changed_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+
+    class Meta:
+        ordering = ["department__order", "item"]
+        constraints = [
+            models.UniqueConstraint(fields=["joint_inspection", "check_item"], name="inspections_one_tick_an_item"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.check_item_id} {'✓' if self.ticked else '—'}"
+
+
+class ItemRequest(models.Model):
+    """提请: a department asks the owner of an item to tick it; it counts once the owner does."""
+
+    tick = models.ForeignKey(Tick, on_delete=models.CASCADE, related_name="requests")
+    department = models.ForeignKey(Department, on_delete=models.PROTECT, related_name="item_requests")
+    reason = models.CharField("理由", max_length=500)
+    state = models.CharField(max_length=10, choices=RequestState, default=RequestState.REQUESTED)
+    answer = models.CharField("答复", max_length=500, blank=True)
+    requested_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    requested_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["tick", "department"], name="inspections_one_request_each"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.department} → {self.tick_id}"

@@ -1,0 +1,55 @@
+from django.db import models
+
+
+class InstitutionKind(models.TextChoices):
+    """Types a census of elderly-care institutions counts (浙江《养老机构综合监管》任务1)."""
+
+    PUBLIC_HOME = "PUBLIC_HOME", "公办养老机构"
+    PRIVATE_HOME = "PRIVATE_HOME", "民办养老机构"
+    PUBLIC_BUILT_PRIVATE_RUN = "PUBLIC_BUILT_PRIVATE_RUN", "公建民营养老机构"
+    COMMUNITY_CENTER = "COMMUNITY_CENTER", "街道/乡镇社区服务中心（综合养老功能）"
+    DAY_CARE = "DAY_CARE", "社区日间照料室"
+    DESTITUTE_SUPPORT = "DESTITUTE_SUPPORT", "特困人员供养服务设施（敬老院）"
+    RURAL_HAPPY_HOME = "RURAL_HAPPY_HOME", "农村幸福院"
+    MEAL_POINT = "MEAL_POINT", "老年人助餐点"
+    FILED_ORGANISATION = "FILED_ORGANISATION", "登记并备案的企事业单位、社会服务机构"
+    UNFILED_ORGANISATION = "UNFILED_ORGANISATION", "登记未备案但经营范围含养老服务的企事业单位、社会服务机构"
+
+
+class Feature(models.TextChoices):
+    """What an institution has, and so which check items apply to it."""
+
+    CANTEEN = "CANTEEN", "设有食堂"
+    SPECIAL_EQUIPMENT = "SPECIAL_EQUIPMENT", "有特种设备"
+    TRAINING_SCHOOL = "TRAINING_SCHOOL", "举办职业培训学校"
+    CONSTRUCTION = "CONSTRUCTION", "有建设项目"
+    SUBSIDY = "SUBSIDY", "领取补助资金"
+    MEDICAL_UNIT = "MEDICAL_UNIT", "内设医疗机构"
+    KEY_FIRE_UNIT = "KEY_FIRE_UNIT", "消防安全重点单位"
+
+
+class FilingState(models.TextChoices):
+    FILED = "FILED", "已备案"
+    NOT_FILED = "NOT_FILED", "未备案"
+    NOT_REQUIRED = "NOT_REQUIRED", "无需备案"
+
+
+class OperatingState(models.TextChoices):
+    OPERATING = "OPERATING", "运营中"
+    SUSPENDED = "SUSPENDED", "暂停运营"
+    CLOSED = "CLOSED", "已终止"
+
+
+class CreditClass(models.TextChoices):
+    A = "A", "A（守信）"
+    B = "B", "B（较好）"
+    C = "C", "C（一般）"
+    D = "D", "D（失信）"
+
+
+class Event(models.TextChoices):
+    """Kinds of ledger entries on an institution's chain that this app writes."""
+
+    REGISTERED = "institution.registered", "登记入库"
+    CHANGED = "institution.changed", "登记信息变更"
+    STATE_CHANGED = "institution.state_changed", "运营状态变更"

@@ -1,0 +1,296 @@
+"""The matrix: item library, scenarios and their versions, delegations of penalty power to towns."""
+
+from datetime import date
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
+from guardian.shortcuts import get_objects_for_user
+
+from core.models import StoredFile
+from departments.models import Department, Sector, Town, User
+from institutions.enums import Feature, InstitutionKind
+from scenarios.enums import BasisState, DelegationList, PenaltyBodyKind, VersionState
+
+
+class ItemText(models.Model):
+    """What an item says; the library holds the living text, a published version its own copy."""
+
+    name = models.TextField("事项名称")
+    basis = models.TextField("依据", blank=True)
+    basis_state = models.CharField(
+        "依据状态", max_length=12, choices=BasisState, default=BasisState.UNVERIFIED
+    )
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class CheckItemText(ItemText):
+    method = models.TextField("检查方式", blank=True)
+    guide = models.TextField("现场看什么", blank=True)
+    required_features = ArrayField(
+        models.CharField(max_length=32, choices=Feature), verbose_name="适用条件（机构须具备）", default=list, blank=True
+    )
+    institution_kinds = ArrayField(
+        models.CharField(max_length=32, choices=InstitutionKind), verbose_name="适用机构类型", default=list, blank=True
+    )
+    rectification_days = models.PositiveSmallIntegerField("默认整改天数", null=True, blank=True)
+
+    class Meta:
+        abstract = True
+
+    @property
+    def applicability(self) -> str:
+        """One phrase on whom the item concerns, e.g. 设有食堂的机构; 全部机构 without a condition."""
+        features = "且".join(Feature(value).label for value in self.required_features)
+        kinds = "、".join(InstitutionKind(value).label for value in self.institution_kinds)
+        return "，".join(part for part in (f"{features}的机构" if features else "", kinds) if part) or "全部机构"
+
+
+class PenaltyItemText(ItemText):
+    penalty_range = models.TextField("处罚种类与幅度", blank=True)
+
+    class Meta:
+        abstract = True
+
+
+class CheckItem(CheckItemText):
+    """检查事项 of the item library; implemented, and edited, by one department."""
+
+    department = models.ForeignKey(Department, on_delete=models.PROTECT, related_name="check_items")
+
+    class Meta:
+        ordering = ["department__order", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["department", "name"], name="scenarios_one_check_item_of_a_name"),
+        ]
+
+
+class PenaltyItem(PenaltyItemText):
+    """处罚事项 of the item library."""
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [models.UniqueConstraint(fields=["name"], name="scenarios_one_penalty_item_of_a_name")]
+
+
+class ScenarioQuerySet(models.QuerySet):
+    def visible_to(self, user: User) -> "ScenarioQuerySet":
+        """Scenarios with a published version are everybody's reading; drafts are their editors' own."""
+        if user.oversees or any(not post.department_id for post in user.held_posts):
+            return self
+        editable = self.editable_by(user).values("pk")
+        published = ScenarioVersion.objects.exclude(state=VersionState.DRAFT).values("scenario")
+        return self.filter(Q(pk__in=published) | Q(pk__in=editable))
+
+    def editable_by(self, user: User) -> "ScenarioQuerySet":
+        """Scenarios whose lead department's group this account shares."""
+        return get_objects_for_user(user, "edit_scenario", klass=self, accept_global_perms=False)
+
+
+class Scenario(models.Model):
+    """一件事（主题）, led by one department."""
+
+    name = models.CharField("主题", max_length=128, unique=True)
+    lead_department = models.ForeignKey(
+        Department, on_delete=models.PROTECT, related_name="scenarios", verbose_name="牵头部门"
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = ScenarioQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+        permissions = [("edit_scenario", "编辑一件事")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def subject(self) -> str:
+        return f"scenario:{self.pk}"
+
+
+class ScenarioUserObjectPermission(UserObjectPermissionBase):
+    content_object = models.ForeignKey(Scenario, on_delete=models.CASCADE)
+
+
+class ScenarioGroupObjectPermission(GroupObjectPermissionBase):
+    content_object = models.ForeignKey(Scenario, on_delete=models.CASCADE)
+
+
+class ScenarioVersion(models.Model):
+    """One version of the matrix; triggers keep a published one as it was."""
+
+    scenario = models.ForeignKey(Scenario, on_delete=models.PROTECT, related_name="versions")
+    number = models.PositiveSmallIntegerField("版本号")
+    title = models.CharField("标题", max_length=200)
+    state = models.CharField("状态", max_length=10, choices=VersionState, default=VersionState.DRAFT)
+    source_file = models.ForeignKey(StoredFile, on_delete=models.PROTECT, null=True, blank=True)
+    # How the attachment prints it: {"title": [...], "header": [...], "repeat_header_after": [序号…],
+    # "merges": [[top, left, bottom, right], …]}, rows counted from 0 over the matrix rows.
+    layout = models.JSONField(default=dict)
+    digest = models.CharField("内容摘要", max_length=128, blank=True)
+    effective_from = models.DateField("生效日期", null=True, blank=True)
+    effective_until = models.DateField("失效日期", null=True, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    published_at = models.DateTimeField("发布时间", null=True, blank=True)
+    published_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+
+    class Meta:
+        ordering = ["scenario", "-number"]
+        constraints = [
+            models.UniqueConstraint(fields=["scenario", "number"], name="scenarios_one_version_of_a_number"),
+            models.UniqueConstraint(
+                fields=["scenario"], condition=Q(state=VersionState.PUBLISHED), name="scenarios_one_version_in_force"
+            ),
+            models.CheckConstraint(
+                condition=Q(state=VersionState.DRAFT) | Q(published_at__isnull=False, effective_from__isnull=False),
+                name="scenarios_published_has_dates",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.scenario.name} 第{self.number}版"
+
+    @property
+    def is_draft(self) -> bool:
+        return self.state == VersionState.DRAFT
+
+
+class PublishedItem(CheckItemText):
+    """A check item's text as it stood when the version was published."""
+
+    version = models.ForeignKey(ScenarioVersion, on_delete=models.PROTECT, related_name="items")
+    check_item = models.ForeignKey(CheckItem, on_delete=models.PROTECT, related_name="published")
+    department = models.ForeignKey(Department, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["version", "check_item"], name="scenarios_item_published_once"),
+        ]
+
+
+class PublishedPenalty(PenaltyItemText):
+    """A penalty item's text as it stood when the version was published."""
+
+    version = models.ForeignKey(ScenarioVersion, on_delete=models.PROTECT, related_name="penalties")
+    penalty_item = models.ForeignKey(PenaltyItem, on_delete=models.PROTECT, related_name="published")
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["version", "penalty_item"], name="scenarios_penalty_published_once"),
+        ]
+
+
+class MatrixRow(models.Model):
+    """矩阵行: one 序号, the seven printed cells exactly as printed, and what they were resolved to."""
+
+    version = models.ForeignKey(ScenarioVersion, on_delete=models.CASCADE, related_name="rows")
+    position = models.PositiveSmallIntegerField("行次")
+
+    number = models.CharField("序号", max_length=16)
+    situation = models.TextField("一件事情形")
+    sector_text = models.CharField("条线", max_length=64)
+    check_text = models.TextField("检查事项")
+    check_department_text = models.CharField("检查实施部门", max_length=200)
+    penalty_text = models.TextField("处罚事项")
+    penalty_department_text = models.CharField("处罚实施部门", max_length=200)
+
+    sector = models.ForeignKey(Sector, on_delete=models.PROTECT, related_name="+")
+    check_item = models.ForeignKey(CheckItem, on_delete=models.PROTECT, related_name="rows")
+    check_department = models.ForeignKey(Department, on_delete=models.PROTECT, related_name="+")
+    penalty_item = models.ForeignKey(
+        PenaltyItem, on_delete=models.PROTECT, null=True, blank=True, related_name="rows"
+    )
+    penalty_body = models.CharField("处罚实施主体", max_length=16, choices=PenaltyBodyKind)
+    penalty_department = models.ForeignKey(
+        Department, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    delegation_list = models.CharField("赋权清单", max_length=10, choices=DelegationList, blank=True)
+
+    item = models.ForeignKey(PublishedItem, on_delete=models.PROTECT, null=True, related_name="rows")
+    penalty = models.ForeignKey(PublishedPenalty, on_delete=models.PROTECT, null=True, related_name="rows")
+
+    class Meta:
+        ordering = ["version", "position"]
+        constraints = [
+            models.UniqueConstraint(fields=["version", "position"], name="scenarios_one_row_a_position"),
+            models.UniqueConstraint(fields=["version", "number"], name="scenarios_one_row_a_number"),
+            models.CheckConstraint(
+                condition=Q(
+                    penalty_body=PenaltyBodyKind.DEPARTMENT,
+                    penalty_department__isnull=False,
+                    penalty_item__isnull=False,
+                    delegation_list="",
+                )
+                | (
+                    Q(
+                        penalty_body=PenaltyBodyKind.DELEGATED_TOWN,
+                        penalty_department__isnull=True,
+                        penalty_item__isnull=False,
+                    )
+                    & ~Q(delegation_list="")
+                )
+                | Q(penalty_body=PenaltyBodyKind.NONE, penalty_department__isnull=True, delegation_list=""),
+                name="scenarios_row_names_one_penalty_body",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"第{self.number}行"
+
+    @property
+    def printed(self) -> list[str]:
+        """The seven cells as the attachment prints them, left to right."""
+        return [
+            self.number,
+            self.situation,
+            self.sector_text,
+            self.check_text,
+            self.check_department_text,
+            self.penalty_text,
+            self.penalty_department_text,
+        ]
+
+
+class DelegationQuerySet(models.QuerySet):
+    def in_force(self, day: date) -> "DelegationQuerySet":
+        """Delegations that hold on `day`, both ends included."""
+        return self.filter(valid_from__lte=day).filter(Q(valid_until=None) | Q(valid_until__gte=day))
+
+
+class Delegation(models.Model):
+    """赋权: from a date (to a date) this town implements this penalty item."""
+
+    town = models.ForeignKey(Town, on_delete=models.PROTECT, related_name="delegations")
+    penalty_item = models.ForeignKey(PenaltyItem, on_delete=models.PROTECT, related_name="delegations")
+    delegation_list = models.CharField("赋权清单", max_length=10, choices=DelegationList)
+    valid_from = models.DateField("自")
+    valid_until = models.DateField("至", null=True, blank=True)
+
+    objects = DelegationQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["town", "penalty_item", "valid_from"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["town", "penalty_item", "valid_from"], name="scenarios_one_delegation_from_a_day"
+            ),
+            models.CheckConstraint(
+                condition=Q(valid_until__isnull=True) | Q(valid_until__gte=models.F("valid_from")),
+                name="scenarios_delegation_dates_in_order",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.town} {self.penalty_item_id}"
