@@ -220,12 +220,12 @@ class Officer(models.Model):
 
 
 class Notification(models.Model):
-    """An in-app message to one account; `url` is a path of this portal."""
+    """An in-app message to one account about a subject (`referral:12`); the roof knows its page."""
 
     recipient = models.ForeignKey(User, on_delete=models.CASCADE, related_name="notifications")
     kind = models.CharField(max_length=10, choices=NotificationKind, default=NotificationKind.WORK)
     text = models.CharField("内容", max_length=300)
-    url = models.CharField(max_length=300, blank=True)
+    subject = models.CharField("对象键", max_length=128, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
     read_at = models.DateTimeField(null=True, blank=True)
 

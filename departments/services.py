@@ -88,23 +88,23 @@ def notify(
     department: Department,
     text: str,
     *,
-    url: str = "",
+    subject: str = "",
     roles: Iterable[Role] = (Role.HANDLER,),
     kind: NotificationKind = NotificationKind.WORK,
 ) -> None:
-    """Tell everybody who holds one of `roles` in the department."""
+    """Tell everybody who holds one of `roles` in the department; `subject` is a key like `referral:12`."""
     notify_users(
         User.objects.filter(is_active=True, posts__department=department, posts__role__in=list(roles)).distinct(),
         text,
-        url=url,
+        subject=subject,
         kind=kind,
     )
 
 
 def notify_users(
-    users: Iterable[User], text: str, *, url: str = "", kind: NotificationKind = NotificationKind.WORK
+    users: Iterable[User], text: str, *, subject: str = "", kind: NotificationKind = NotificationKind.WORK
 ) -> None:
     """One message to each account."""
     Notification.objects.bulk_create(
-        Notification(recipient=user, text=text[:300], url=url, kind=kind) for user in users
+        Notification(recipient=user, text=text[:300], subject=subject, kind=kind) for user in users
     )

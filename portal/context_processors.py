@@ -26,8 +26,8 @@ ENTRIES: list[tuple[str, str, str, tuple[str, ...], tuple[Role, ...]]] = [
     ("工作台", "portal:desk", "desk", ("portal",), ()),
     ("联合检查", "inspections:list", "inspection", ("inspections",), OFFICE),
     ("检查任务", "inspections:task_list", "task", ("tasks",), ()),
-    ("问题与移送", "inspections:finding_list", "finding", ("findings",), ()),
-    ("处罚案件", "penalties:list", "penalty", ("penalties",), ()),
+    ("问题整改", "inspections:finding_list", "finding", ("findings",), ()),
+    ("移送处罚", "penalties:list", "penalty", ("penalties",), ()),
     ("机构名录", "institutions:list", "institution", ("institutions",), ()),
     ("事项矩阵", "scenarios:list", "matrix", ("scenarios",), ()),
     ("结果归集", "archive:search", "archive", ("archive",), ()),
@@ -57,6 +57,6 @@ def _section(request: HttpRequest) -> str:
     if match.namespace == "inspections" and match.url_name:
         if match.url_name.startswith("task"):
             return "tasks"
-        if match.url_name.startswith(("finding", "rectification", "referral")):
+        if match.url_name.startswith(("finding", "rectification")):
             return "findings"
     return match.namespace

@@ -1,0 +1,27 @@
+"""Where a subject key (`referral:12`, as notifications and the ledger name things) is shown."""
+
+from django.urls import NoReverseMatch, reverse
+
+# kind of subject → url name taking the rest of the key as its only argument
+PAGES = {
+    "institution": "archive:dossier",
+    "joint_inspection": "inspections:detail",
+    "task": "inspections:task_detail",
+    "finding": "inspections:finding_detail",
+    "referral": "penalties:referral",
+    "case": "penalties:case",
+    "scenario": "scenarios:detail",
+    "version": "scenarios:version",
+}
+
+
+def page_of(subject: str) -> str | None:
+    """The path of the page that shows this subject; None for a key without a page."""
+    kind, _, key = subject.partition(":")
+    name = PAGES.get(kind)
+    if name is None:
+        return None
+    try:
+        return reverse(name, args=[key])
+    except NoReverseMatch:
+        return None

@@ -1,0 +1,1 @@
+"""Rows for tests, made the way the portal makes them; each function has sensible defaults."""
