@@ -88,7 +88,7 @@ def stat(
 
 
 @register.inclusion_tag("components/tabs.html")
-def tabs(items: Iterable, label: str = "分页") -> dict:
+def tabs(items: Iterable, label: str = "栏目") -> dict:
     return {"items": items, "label": label}
 
 
