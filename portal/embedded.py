@@ -43,7 +43,7 @@ def make_var() -> Path:
     return var
 
 
-def digest(path: Path) -> str:
+def digest(path: Path | str) -> str:
     return hashlib.sha256(str(path).encode()).hexdigest()[:12]
 
 
@@ -66,7 +66,8 @@ def home() -> Path:
 
 def socket_dir() -> Path:
     place = home() / "run"
-    if len(os.fsencode(place / POSTGRES_SOCKET)) <= SOCKET_PATH_MAX:
+    # libpq reads a comma as the start of another host.
+    if len(os.fsencode(place / POSTGRES_SOCKET)) <= SOCKET_PATH_MAX and "," not in str(place):
         return place
     # Always /tmp, not $TMPDIR: two shells must find the same socket.
     return Path("/tmp") / f"elder-care-{os.geteuid()}-{digest(var_dir())}"  # noqa: S108 - owner checked in engines.py

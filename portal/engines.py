@@ -67,7 +67,9 @@ def _wheel(distribution: str, package: str, inner: str) -> Path:
     """The binaries of a wheel; copied out when the unprivileged user could not reach them in place."""
     spec = importlib.util.find_spec(package)
     if spec is None or not spec.submodule_search_locations:
-        raise EmbeddedError(f"缺少内置服务的安装包 {distribution}。请运行 uv sync，或设置 DATABASE_URL 与 REDIS_URL。")
+        raise EmbeddedError(
+            f"缺少内置服务的安装包 {distribution}。请运行 uv sync，或设置 DATABASE_URL 与 REDIS_URL。"
+        )
     root = Path(spec.submodule_search_locations[0])
     if os.geteuid() != 0 or embedded.open_to_all(root):
         return root / inner
@@ -152,7 +154,9 @@ class Engine:
             if self._launch():
                 self.settle()
                 return True
-        raise EmbeddedError(f"{self.title} 无法启动，日志 {log_dir() / self.name}.log 的最后几行：\n{log_tail(self.name)}")
+        raise EmbeddedError(
+            f"{self.title} 无法启动，日志 {log_dir() / self.name}.log 的最后几行：\n{log_tail(self.name)}"
+        )
 
     def _launch(self) -> bool:
         with open(log_dir() / f"{self.name}.log", "ab") as log:
@@ -231,7 +235,9 @@ class Postgres(Engine):
         version = self.data / "PG_VERSION"
         if version.exists():
             if (major := version.read_text().strip()) != "18":
-                raise EmbeddedError(f"{self.data} 由 PostgreSQL {major} 创建，与当前版本 18 不符。请导出后 make demo-reset。")
+                raise EmbeddedError(
+                    f"{self.data} 由 PostgreSQL {major} 创建，与当前版本 18 不符。请导出后 make demo-reset。"
+                )
             return
         if embedded.home() != embedded.var_dir():
             report(f"{embedded.var_dir()} 位于只有 root 可进入的目录，数据库数据改放在 {embedded.home()}。")
@@ -329,7 +335,10 @@ class Redis(Engine):
 
 
 def engines() -> list[Engine]:
-    return [*([] if os.environ.get("DATABASE_URL") else [Postgres()]), *([] if os.environ.get("REDIS_URL") else [Redis()])]
+    return [
+        *([] if os.environ.get("DATABASE_URL") else [Postgres()]),
+        *([] if os.environ.get("REDIS_URL") else [Redis()]),
+    ]
 
 
 @contextlib.contextmanager
@@ -378,3 +387,4 @@ def erase() -> None:
     for place in {embedded.home(), embedded.var_dir()}:
         for entry in ("postgres", "postgres.new", "redis", "files", "static", "log", "run"):
             shutil.rmtree(place / entry, ignore_errors=True)
+    (embedded.var_dir() / "static.mark").unlink(missing_ok=True)

@@ -30,14 +30,18 @@ def started_at(pid: int) -> int:
 
 def command_line(pid: int) -> str:
     try:
-        return (PROC / str(pid) / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+        return (
+            (PROC / str(pid) / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+        )
     except OSError:
         return ""
 
 
 def group_members(group: int) -> list[int]:
     pids = (int(entry.name) for entry in PROC.iterdir() if entry.name.isdigit())
-    return [pid for pid in pids if (fields := _stat(pid)) and fields[0] not in "ZX" and int(fields[2]) == group]
+    return [
+        pid for pid in pids if (fields := _stat(pid)) and fields[0] not in "ZX" and int(fields[2]) == group
+    ]
 
 
 def wait_until(condition: Callable[[], object], seconds: float, step: float = 0.05) -> bool:
@@ -84,3 +88,13 @@ def listener(port: int) -> int | None:
         except OSError:
             continue
     return None
+
+
+def end_process(pid: int, grace: float) -> None:
+    for number, seconds in ((signal.SIGTERM, grace), (signal.SIGKILL, 5)):
+        try:
+            os.kill(pid, number)
+        except ProcessLookupError:
+            return
+        if wait_until(lambda: not alive(pid), seconds):
+            return
