@@ -19,9 +19,7 @@ DIGEST = "9f2c41d07be35a86c1f4e2a90b7d6358e4419cf02a7b8d15663fe09ac2d1b74e"
 
 class FilterForm(forms.Form):
     q = forms.CharField(label="名称或信用代码", required=False)
-    town = forms.ChoiceField(
-        label="镇街", required=False, choices=[("", "全部"), *TOWNS]
-    )
+    town = forms.ChoiceField(label="镇街", required=False, choices=[("", "全部"), *TOWNS])
     due = forms.DateField(
         label="到期不晚于",
         required=False,
@@ -37,9 +35,7 @@ class SampleForm(forms.Form):
         help_text="各部门须在当日24时前勾选。",
         widget=forms.DateInput(attrs={"type": "date"}),
     )
-    town = forms.ChoiceField(
-        label="镇街", required=False, choices=[("", "全部镇街"), *TOWNS]
-    )
+    town = forms.ChoiceField(label="镇街", required=False, choices=[("", "全部镇街"), *TOWNS])
     kind = forms.ChoiceField(
         label="检查方式",
         choices=[("random", "双随机"), ("special", "专项检查")],
@@ -54,12 +50,8 @@ class SampleForm(forms.Form):
         ],
         widget=forms.CheckboxSelectMultiple,
     )
-    note = forms.CharField(
-        label="说明", required=False, widget=forms.Textarea(attrs={"rows": 3})
-    )
-    attachment = forms.FileField(
-        label="附件", required=False, help_text="xlsx 或 pdf，20 MB 以内。"
-    )
+    note = forms.CharField(label="说明", required=False, widget=forms.Textarea(attrs={"rows": 3}))
+    attachment = forms.FileField(label="附件", required=False, help_text="xlsx 或 pdf，20 MB 以内。")
     notify = forms.BooleanField(label="发布后通知各部门", required=False)
 
 

@@ -40,9 +40,7 @@ def panel(
 
 @register.simple_block_tag
 def notice(content: SafeString, tone: str = "info", title: str = "") -> SafeString:
-    return render_to_string(
-        "components/notice.html", {"content": content, "tone": tone, "title": title}
-    )
+    return render_to_string("components/notice.html", {"content": content, "tone": tone, "title": title})
 
 
 @register.simple_block_tag
@@ -63,9 +61,7 @@ def kv_item(label: str, value: Any = "", unit: str = "", url: str = "") -> dict:
 
 @register.simple_block_tag
 def kv_slot(content: SafeString, label: str) -> SafeString:
-    return render_to_string(
-        "components/kv_slot.html", {"content": content, "label": label}
-    )
+    return render_to_string("components/kv_slot.html", {"content": content, "label": label})
 
 
 @register.inclusion_tag("components/stat.html")
@@ -130,9 +126,7 @@ def files(items: Iterable, empty: str = "暂无文件") -> dict:
 
 
 @register.inclusion_tag("components/matrix.html")
-def matrix(
-    header: list, rows: list, caption: str, title_row: list | None = None
-) -> dict:
+def matrix(header: list, rows: list, caption: str, title_row: list | None = None) -> dict:
     return {"header": header, "rows": rows, "caption": caption, "title_row": title_row}
 
 

@@ -25,11 +25,7 @@ def field(bound: BoundField, hint: str = "", width: str = "") -> dict:
         )
         if part
     )
-    attrs = (
-        {}
-        if bound.use_fieldset or not described_by
-        else {"aria-describedby": described_by}
-    )
+    attrs = {} if bound.use_fieldset or not described_by else {"aria-describedby": described_by}
     return {
         "field": bound,
         "control": bound.as_widget(attrs=attrs),
@@ -80,16 +76,12 @@ def choices(
 
 
 @register.inclusion_tag("components/signature_pad.html")
-def signature_pad(
-    name: str, label: str, signer: str = "", required: bool = True
-) -> dict:
+def signature_pad(name: str, label: str, signer: str = "", required: bool = True) -> dict:
     return {"name": name, "label": label, "signer": signer, "required": required}
 
 
 @register.inclusion_tag("components/photo_input.html")
-def photo_input(
-    name: str, label: str, multiple: bool = True, required: bool = False, hint: str = ""
-) -> dict:
+def photo_input(name: str, label: str, multiple: bool = True, required: bool = False, hint: str = "") -> dict:
     return {
         "name": name,
         "label": label,
@@ -131,15 +123,12 @@ def confirm(
         "style": style or "secondary",
         "submit": submit or label,
         "small": small,
-        "id": id
-        or key("confirm", url, label, *(str(v) for v in (fields or {}).values())),
+        "id": id or key("confirm", url, label, *(str(v) for v in (fields or {}).values())),
     }
 
 
 @register.inclusion_tag("components/dialog_button.html")
-def dialog_button(
-    id: str, label: str, style: str = "secondary", small: bool = False
-) -> dict:
+def dialog_button(id: str, label: str, style: str = "secondary", small: bool = False) -> dict:
     return {"id": id, "label": label, "style": style, "small": small}
 
 
@@ -150,6 +139,4 @@ def dialog_close(label: str = "取消") -> dict:
 
 @register.simple_block_tag
 def dialog(content: SafeString, id: str, title: str) -> SafeString:
-    return render_to_string(
-        "components/dialog.html", {"content": content, "id": id, "title": title}
-    )
+    return render_to_string("components/dialog.html", {"content": content, "id": id, "title": title})

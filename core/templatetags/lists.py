@@ -33,13 +33,9 @@ def table(
 
 
 @register.inclusion_tag("components/sort_header.html", takes_context=True)
-def sort_header(
-    context: template.Context, field: str, label: str, numeric: bool = False
-) -> dict:
+def sort_header(context: template.Context, field: str, label: str, numeric: bool = False) -> dict:
     """A column head that sorts; the present order is `listing.sort`, else the query's."""
-    current = getattr(context.get("listing"), "sort", None) or context[
-        "request"
-    ].GET.get("sort", "")
+    current = getattr(context.get("listing"), "sort", None) or context["request"].GET.get("sort", "")
     ascending, descending = current == field, current == f"-{field}"
     return {
         "label": label,
@@ -65,9 +61,7 @@ def paging(context: template.Context, listing: Any, unit: str = "条") -> dict:
             }
             for n in numbers
         ],
-        "previous": _query(context, page=page.number - 1)
-        if page.has_previous()
-        else "",
+        "previous": _query(context, page=page.number - 1) if page.has_previous() else "",
         "next": _query(context, page=page.number + 1) if page.has_next() else "",
     }
 
@@ -92,11 +86,7 @@ def filter_bar(
     target: str = "",
 ) -> dict:
     request = context["request"]
-    given = {
-        key
-        for key, value in request.GET.items()
-        if value and key not in ("sort", "page")
-    }
+    given = {key for key, value in request.GET.items() if value and key not in ("sort", "page")}
     return {
         "form": form,
         "total": total,

@@ -23,11 +23,12 @@ TONES = {
         "NOTIFIED OPEN READY REFERRED RUNNING STARTED TAKEN_UP TICKING UNDER_WAY"
     ),
     "warning": (
-        "AWAITING AWAITING_APPROVAL DUE EXPIRING MINOR NOT_FILED PENDING PENDING_APPROVAL PROPOSED RECTIFYING REQUESTED "
-        "RETURNED SUSPENDED TICK_CLOSED UNRESOLVED UNVERIFIED WAITING"
+        "AWAITING AWAITING_APPROVAL DUE EXPIRING MINOR NOT_FILED PENDING PENDING_APPROVAL PROPOSED RECTIFYING "
+        "REQUESTED RETURNED SUSPENDED TICK_CLOSED UNRESOLVED UNVERIFIED WAITING"
     ),
     "danger": (
-        "BROKEN EXPIRED FAILED MAJOR NON_COMPLIANT NONCOMPLIANT OVERDUE REFUSED REJECTED REPEALED REVOKED SERIOUS SILENT UNANSWERED"
+        "BROKEN EXPIRED FAILED MAJOR NON_COMPLIANT NONCOMPLIANT OVERDUE REFUSED REJECTED REPEALED REVOKED SERIOUS "
+        "SILENT UNANSWERED"
     ),
 }
 TONE_OF = {state: tone for tone, states in TONES.items() for state in states.split()}
@@ -60,22 +61,13 @@ def deadline(due: date | datetime | None, done: date | datetime | None = None) -
         return {"text": "", "due": None}
     now = timezone.now()
     day = local_day(due)
-    text, tone = describe_deadline(
-        day, timezone.localdate(now), local_day(done) if done else None
-    )
-    if (
-        not done
-        and isinstance(due, datetime)
-        and day == timezone.localdate(now)
-        and due < now
-    ):
+    text, tone = describe_deadline(day, timezone.localdate(now), local_day(done) if done else None)
+    if not done and isinstance(due, datetime) and day == timezone.localdate(now) and due < now:
         text, tone = "今天已到期", "danger"
     return {"text": text, "tone": tone, "due": day}
 
 
-def describe_deadline(
-    due: date, today: date, done: date | None = None
-) -> tuple[str, str]:
+def describe_deadline(due: date, today: date, done: date | None = None) -> tuple[str, str]:
     """The badge's words and tone. A deadline passed or due over a holiday has no working day to count."""
     if done:
         if done <= due:
@@ -95,11 +87,7 @@ def describe_deadline(
 
 def local_day(value: date | datetime) -> date:
     if isinstance(value, datetime):
-        return (
-            timezone.localtime(value).date()
-            if timezone.is_aware(value)
-            else value.date()
-        )
+        return timezone.localtime(value).date() if timezone.is_aware(value) else value.date()
     return value
 
 
@@ -120,11 +108,7 @@ def yuan(amount: Any) -> str:
         number = Decimal(str(amount))
     except InvalidOperation:
         return "—"
-    return (
-        f"{number:,.0f} 元"
-        if number == number.to_integral_value()
-        else f"{number:,.2f} 元"
-    )
+    return f"{number:,.0f} 元" if number == number.to_integral_value() else f"{number:,.2f} 元"
 
 
 @register.inclusion_tag("components/digest.html")

@@ -136,12 +136,12 @@ document.addEventListener("htmx:configRequest", (event) => {
 
 /** A whole page must never land inside a fragment: a refusal becomes a message, a login a reload. */
 document.addEventListener("htmx:beforeSwap", (event) => {
-  const { xhr, boosted } = event.detail;
-  if (boosted || !/^\s*<!doctype html/i.test(xhr.responseText) || event.detail.requestConfig.elt.matches("[hx-select]")) {
-    return;
-  }
-  event.detail.shouldSwap = false;
+  const { xhr, boosted, requestConfig } = event.detail;
+  if (boosted || !/^\s*<!doctype html/i.test(xhr.responseText)) return;
   const page = new DOMParser().parseFromString(xhr.responseText, "text/html");
+  const part = requestConfig.elt.getAttribute("hx-select");
+  if (part && page.querySelector(part)) return; // the element asked for a part of a page
+  event.detail.shouldSwap = false;
   const refusal = page.querySelector("[data-refusal]");
   if (refusal) announce(refusal.textContent.trim(), "error");
   else if (xhr.status < 400) location.reload();
