@@ -92,6 +92,15 @@ def release(job: BackgroundJob, error: str) -> None:
     )
 
 
+def retry(job: BackgroundJob) -> None:
+    """Put a job that gave up back in the queue, from where it stands; enqueued on commit."""
+    revived = BackgroundJob.objects.filter(pk=job.pk, state=JobState.FAILED).update(
+        state=JobState.QUEUED, attempts=0, lease_until=None, finished_at=None
+    )
+    if revived:
+        transaction.on_commit(lambda: enqueue(job), robust=True)
+
+
 def sweep() -> int:
     """Re-enqueue every job nobody is working on; returns how many."""
     now = timezone.now()

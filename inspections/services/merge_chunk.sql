@@ -1,0 +1,81 @@
+-- One chunk of the merge: institutions %(first)s to %(last)s of the draw become forms.
+-- A check item stands on a form once, whichever and however many matrix rows lead to it.
+WITH chunk AS MATERIALIZED (
+    SELECT uuidv7() AS task_id, drawn.institution_id, drawn.position, institution.key,
+           institution.features, institution.kind
+    FROM inspections_drawninstitution drawn
+    JOIN institutions_institution institution ON institution.id = drawn.institution_id
+    WHERE drawn.draw_id = %(draw)s AND drawn.position BETWEEN %(first)s AND %(last)s
+      AND NOT EXISTS (
+          SELECT FROM inspections_taskorigin origin
+          WHERE origin.joint_inspection_id = %(inspection)s AND origin.institution_id = drawn.institution_id
+      )
+),
+wanted AS MATERIALIZED (
+    SELECT chunk.task_id, tick.department_id, tick.check_item_id, tick.item_id
+    FROM chunk
+    JOIN inspections_tick tick ON tick.joint_inspection_id = %(inspection)s AND tick.ticked
+    JOIN scenarios_publisheditem item ON item.id = tick.item_id
+    WHERE chunk.features @> item.required_features
+      AND (cardinality(item.institution_kinds) = 0 OR chunk.kind = ANY(item.institution_kinds))
+),
+visited AS MATERIALIZED (
+    SELECT chunk.* FROM chunk WHERE task_id IN (SELECT task_id FROM wanted)
+),
+task AS (
+    INSERT INTO inspections_task
+        (id, institution_id, state, window_from, window_until, created_at, answers_digest, digest_algorithm)
+    SELECT task_id, institution_id, 'ASSIGNED', %(window_from)s, %(window_until)s, now(), '', '' FROM visited
+),
+origin AS (
+    INSERT INTO inspections_taskorigin (task_id, joint_inspection_id, institution_id)
+    SELECT task_id, %(inspection)s, institution_id FROM visited
+),
+task_item AS (
+    INSERT INTO inspections_taskitem (task_id, department_id, check_item_id, item_id, value, note, rev)
+    SELECT task_id, department_id, check_item_id, item_id, '', '', 0 FROM wanted
+    RETURNING id, task_id, check_item_id
+),
+item_row AS (
+    INSERT INTO inspections_taskitemrow (task_item_id, row_id)
+    SELECT task_item.id, matrix.id
+    FROM task_item
+    JOIN scenarios_matrixrow matrix ON matrix.check_item_id = task_item.check_item_id
+    WHERE matrix.version_id IN (
+        SELECT version_id FROM inspections_jointinspectionversion WHERE joint_inspection_id = %(inspection)s
+    )
+),
+officer AS MATERIALIZED (
+    SELECT * FROM unnest(
+        %(officer_departments)s::bigint[], %(officer_indexes)s::bigint[], %(officer_ids)s::bigint[]
+    ) AS officer(department_id, index, id)
+),
+pool AS MATERIALIZED (
+    SELECT * FROM unnest(%(pool_departments)s::bigint[], %(pool_sizes)s::bigint[]) AS pool(department_id, size)
+),
+-- Visits are dealt out two by two in turn, so that no officer has two more than another;
+-- a recused officer's turn passes to the next.
+task_officer AS (
+    INSERT INTO inspections_taskofficer (task_id, officer_id, department_id)
+    SELECT visit.task_id, chosen.id, visit.department_id
+    FROM (
+        SELECT DISTINCT visited.task_id, visited.institution_id, visited.position, wanted.department_id
+        FROM visited JOIN wanted USING (task_id)
+    ) AS visit
+    JOIN pool USING (department_id)
+    CROSS JOIN LATERAL (
+        SELECT officer.id
+        FROM officer
+        WHERE officer.department_id = visit.department_id
+          AND NOT EXISTS (
+              SELECT FROM institutions_recusal recusal
+              WHERE recusal.officer_id = officer.id AND recusal.institution_id = visit.institution_id
+          )
+        ORDER BY (officer.index - 2 * visit.position %% pool.size + pool.size) %% pool.size
+        LIMIT 2
+    ) AS chosen
+)
+SELECT visited.task_id, visited.key, count(*)
+FROM visited JOIN wanted USING (task_id)
+GROUP BY visited.task_id, visited.key, visited.position
+ORDER BY visited.position

@@ -1,0 +1,10 @@
+"""Celery's doors into this app: thin, ids only, safe to run twice."""
+
+from celery import shared_task
+
+from inspections.services import merge
+
+
+@shared_task(name="inspections.tasks.generate_tasks")
+def generate_tasks(job_id: str) -> None:
+    merge.generate(job_id)

@@ -1,0 +1,107 @@
+"""Drawing institutions and generating their forms, on the joint inspection's page."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import Count, Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from core.errors import DomainError
+from departments.access import needs, signed_in
+from departments.models import User
+from departments.permissions import CLERKS
+from inspections.enums import InspectionState, TaskState
+from inspections.models import JointInspection
+from inspections.permissions import may_lead
+from inspections.services import merge
+from inspections.services.draw import draw as draw_institutions
+from inspections.services.draw import sample_size
+
+SHOWN_IN = (
+    InspectionState.TICKING_CLOSED,
+    InspectionState.GENERATING,
+    InspectionState.UNDER_WAY,
+    InspectionState.COMPLETED,
+)
+
+
+def generation_context(inspection: JointInspection, user: User) -> dict[str, Any]:
+    """What `inspections/partials/_generate.html` shows; {} before ticking closed."""
+    if inspection.state not in SHOWN_IN:
+        return {}
+    draw = inspection.draws.first()
+    roster_size = draw.roster_size if draw else inspection.candidates.count()
+    return {
+        "generation": {
+            "draw": draw,
+            "roster_size": roster_size,
+            "sample_size": draw.size if draw else sample_size(roster_size, inspection.sampling_ratio),
+            "drawn": draw.drawn.select_related("institution__town")[:10] if draw else [],
+            "job": merge.newest_job(inspection),
+            "tasks": inspection.origins.aggregate(
+                total=Count("pk"), submitted=Count("pk", filter=Q(task__state=TaskState.SUBMITTED))
+            ),
+            "may_lead": may_lead(user, inspection),
+            "awaits_draw": inspection.state == InspectionState.TICKING_CLOSED and draw is None,
+            "awaits_start": inspection.state == InspectionState.TICKING_CLOSED and draw is not None,
+            "ticked_count": inspection.ticks.filter(ticked=True).count(),
+        }
+    }
+
+
+@needs(*CLERKS)
+@require_POST
+def draw(request: HttpRequest, pk: int) -> HttpResponse:
+    """Draw institutions at random."""
+    inspection = get_object_or_404(JointInspection.objects.visible_to(request.user), pk=pk)
+    try:
+        made = draw_institutions(inspection, actor=request.user)
+    except DomainError as error:
+        messages.error(request, error.message)
+    else:
+        messages.success(request, f"已从 {made.roster_size} 家机构中抽取 {made.size} 家。")
+    return redirect("inspections:detail", pk)
+
+
+@needs(*CLERKS)
+@require_POST
+def start(request: HttpRequest, pk: int) -> HttpResponse:
+    """Start generating in the background; the page then shows the progress."""
+    inspection = get_object_or_404(JointInspection.objects.visible_to(request.user), pk=pk)
+    try:
+        merge.start_generating(inspection, actor=request.user)
+    except DomainError as error:
+        messages.error(request, error.message)
+    else:
+        messages.success(request, "已开始生成检查任务。")
+    return redirect("inspections:detail", pk)
+
+
+@needs(*CLERKS)
+@require_POST
+def retry(request: HttpRequest, pk: int) -> HttpResponse:
+    """Go on with a job that gave up."""
+    inspection = get_object_or_404(JointInspection.objects.visible_to(request.user), pk=pk)
+    merge.retry_generating(inspection, actor=request.user)
+    messages.success(request, "已重新开始，从中断处继续。")
+    return redirect("inspections:detail", pk)
+
+
+@signed_in
+@require_GET
+def progress(request: HttpRequest, pk: int) -> HttpResponse:
+    """The progress bar, polled; the last answer (286) reloads the page."""
+    inspection = get_object_or_404(JointInspection.objects.visible_to(request.user), pk=pk)
+    job = merge.newest_job(inspection)
+    going_on = job is not None and job.is_active
+    response = render(
+        request,
+        "inspections/partials/_generating.html",
+        {"inspection": inspection, "job": job},
+        status=200 if going_on else 286,
+    )
+    if not going_on:
+        response["HX-Refresh"] = "true"
+    return response
