@@ -16,8 +16,10 @@ ESCAPED = "&lt;b onclick=&quot;x&quot;&gt;&amp;&quot;"
 
 
 def render(source: str, query: str = "", **context) -> str:
+    """The markup, its white space folded."""
     request = RequestFactory().get(f"/list/{query}")
-    return engines["django"].from_string("{% load components %}" + source).render(context, request)
+    html = engines["django"].from_string("{% load components %}" + source).render(context, request)
+    return re.sub(r"\s+", " ", html).replace("> <", "><")
 
 
 def text(html: str) -> str:
