@@ -53,3 +53,13 @@ class Event(models.TextChoices):
     REGISTERED = "institution.registered", "登记入库"
     CHANGED = "institution.changed", "登记信息变更"
     STATE_CHANGED = "institution.state_changed", "运营状态变更"
+    RECUSED = "institution.recused", "执法人员回避"
+    RECUSAL_ENDED = "institution.recusal_ended", "撤销回避"
+
+
+# A closed home may come back: a register must be correctable, and the reason stays on record.
+TRANSITIONS = {
+    OperatingState.OPERATING: [OperatingState.SUSPENDED, OperatingState.CLOSED],
+    OperatingState.SUSPENDED: [OperatingState.OPERATING, OperatingState.CLOSED],
+    OperatingState.CLOSED: [OperatingState.OPERATING],
+}

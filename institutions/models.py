@@ -85,6 +85,24 @@ class Institution(models.Model):
         return [Feature(feature).label for feature in self.features]
 
 
+class StateChange(models.Model):
+    """暂停、终止、恢复运营: from which day and why; the ledger holds only the reason's digest."""
+
+    institution = models.ForeignKey(Institution, on_delete=models.CASCADE, related_name="state_changes")
+    from_state = models.CharField("原状态", max_length=16, choices=OperatingState)
+    to_state = models.CharField("现状态", max_length=16, choices=OperatingState)
+    on = models.DateField("生效日期")
+    reason = models.CharField("原因", max_length=300)
+    changed_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    changed_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-changed_at", "-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.institution} {self.get_to_state_display()}"
+
+
 class Recusal(models.Model):
     """回避: this officer must not inspect this institution."""
 
