@@ -33,10 +33,14 @@ class Institution(models.Model):
     uscc = models.CharField("统一社会信用代码", max_length=18, unique=True, null=True, blank=True)
     name = models.CharField("机构名称", max_length=128)
     kind = models.CharField("机构类型", max_length=32, choices=InstitutionKind)
-    town = models.ForeignKey(Town, on_delete=models.PROTECT, related_name="institutions", verbose_name="所属镇街")
+    town = models.ForeignKey(
+        Town, on_delete=models.PROTECT, related_name="institutions", verbose_name="所属镇街"
+    )
     address = models.CharField("地址", max_length=200)
     beds = models.PositiveIntegerField("床位数", default=0)
-    floor_area = models.DecimalField("建筑面积（平方米）", max_digits=10, decimal_places=2, null=True, blank=True)
+    floor_area = models.DecimalField(
+        "建筑面积（平方米）", max_digits=10, decimal_places=2, null=True, blank=True
+    )
     contact_name = models.CharField("联系人", max_length=64, blank=True)
     contact_phone = models.CharField("联系电话", max_length=32, blank=True)
     legal_representative = models.CharField("法定代表人（负责人）", max_length=64, blank=True)
@@ -46,7 +50,9 @@ class Institution(models.Model):
     operating_state = models.CharField(
         "运营状态", max_length=16, choices=OperatingState, default=OperatingState.OPERATING
     )
-    features = ArrayField(models.CharField(max_length=32, choices=Feature), verbose_name="特征", default=list, blank=True)
+    features = ArrayField(
+        models.CharField(max_length=32, choices=Feature), verbose_name="特征", default=list, blank=True
+    )
     credit_class = models.CharField("信用等级", max_length=1, choices=CreditClass, blank=True)
     rating = models.PositiveSmallIntegerField("等级评定（星）", null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -62,7 +68,8 @@ class Institution(models.Model):
                 name="institutions_filed_has_date",
             ),
             models.CheckConstraint(
-                condition=Q(rating__isnull=True) | Q(rating__gte=1, rating__lte=5), name="institutions_rating_1_to_5"
+                condition=Q(rating__isnull=True) | Q(rating__gte=1, rating__lte=5),
+                name="institutions_rating_1_to_5",
             ),
         ]
         indexes = [

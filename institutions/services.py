@@ -47,7 +47,9 @@ def check_uscc(text: str) -> str:
         raise _uscc_error(f"统一社会信用代码应为{USCC_LENGTH}位，现为{len(code)}位。")
     for position, char in enumerate(code, start=1):
         if char not in USCC_CHARACTERS:
-            raise _uscc_error(f"统一社会信用代码第{position}位“{char}”有误：只用数字和字母，不用 I、O、S、V、Z。")
+            raise _uscc_error(
+                f"统一社会信用代码第{position}位“{char}”有误：只用数字和字母，不用 I、O、S、V、Z。"
+            )
     if not code[2:8].isdigit():
         raise _uscc_error("统一社会信用代码第3至8位应为6位行政区划代码。")
     # Not `validate`: it knows no registering authority but digits, and village collectives have N.
@@ -66,7 +68,11 @@ def register(*, actor: User, **fields: Any) -> Institution:
     institution = Institution()
     _set(institution, fields)
     _save(institution)
-    payload = {"institution": str(institution.key), **_snapshot(institution, PLAIN), "digest": row_digest(institution)}
+    payload = {
+        "institution": str(institution.key),
+        **_snapshot(institution, PLAIN),
+        "digest": row_digest(institution),
+    }
     _note(institution, Event.REGISTERED, payload, actor)
     return institution
 
@@ -123,7 +129,12 @@ def set_operating_state(
     StateChange.objects.create(
         institution=current, from_state=before, to_state=state, on=on, reason=reason.strip(), changed_by=actor
     )
-    payload = {"from": before.value, "to": state.value, "on": on.isoformat(), "reason": digest_json(reason.strip())}
+    payload = {
+        "from": before.value,
+        "to": state.value,
+        "on": on.isoformat(),
+        "reason": digest_json(reason.strip()),
+    }
     _note(current, Event.STATE_CHANGED, payload, actor)
     return current
 
@@ -161,7 +172,11 @@ def recuse(officer: Officer, institution: Institution, *, actor: User, reason: s
         officer=officer, institution=institution, defaults={"reason": reason.strip()}
     )
     if created:
-        payload = {"officer": officer.key, "since": recusal.since.isoformat(), "reason": digest_json(recusal.reason)}
+        payload = {
+            "officer": officer.key,
+            "since": recusal.since.isoformat(),
+            "reason": digest_json(recusal.reason),
+        }
         _note(institution, Event.RECUSED, payload, actor)
     return recusal
 
