@@ -194,6 +194,7 @@ class Event(models.TextChoices):
     RECTIFICATION_ORDERED = "rectification.ordered", "责令限期整改"
     RECTIFICATION_ACCEPTED = "rectification.accepted", "整改复查通过"
     RECTIFICATION_FAILED = "rectification.failed", "整改复查未通过"
+    RECTIFICATION_EXTENDED = "rectification.extended", "延长整改期限"
     REFERRED = "referral.sent", "移送"
     REFERRAL_TAKEN_UP = "referral.taken_up", "接收移送"
     REFERRAL_RETURNED = "referral.returned", "退回移送"
