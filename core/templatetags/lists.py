@@ -1,6 +1,7 @@
 """Tables and lists: the table itself, sorting, paging, filtering."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django import template
 from django.core.paginator import Page
@@ -87,8 +88,11 @@ def filter_bar(
 ) -> dict:
     request = context["request"]
     given = {key for key, value in request.GET.items() if value and key not in ("sort", "page")}
+    # A hidden field says which tab is filtered: it narrows nothing, and clearing the filter keeps it.
+    hidden = {field.name: field.value() for field in form.hidden_fields() if field.value()}
     return {
         "form": form,
+        "clear_url": f"{request.path}?{urlencode(hidden)}" if hidden else request.path,
         "total": total,
         "unit": unit,
         "export_url": export_url,
@@ -96,5 +100,5 @@ def filter_bar(
         "target": target,
         "path": request.path,
         "sort": request.GET.get("sort", ""),
-        "filtered": bool(given & set(form.fields)),
+        "filtered": bool(given & (set(form.fields) - set(hidden))),
     }

@@ -62,6 +62,13 @@ def test_filter_bar_without_a_filter_has_nothing_to_clear():
     assert "清除筛选" not in render("{% filter_bar form %}", "?sort=name&page=2", form=SampleForm())
 
 
+def test_filter_bar_clears_the_filter_but_stays_on_the_tab():
+    bar = "{% filter_bar form %}"
+    assert "清除筛选" not in render(bar, "?secret=inbox", form=SampleForm({"secret": "inbox"}))
+    html = render(bar, "?secret=inbox&name=敬老院", form=SampleForm({"secret": "inbox", "name": "敬老院"}))
+    assert 'href="/list/?secret=inbox">清除筛选' in html
+
+
 # --- Forms -------------------------------------------------------------------------------------
 
 
