@@ -27,6 +27,9 @@ MAX_CONNECTIONS = 150
 WITHOUT_DATABASE = {"", "help", "--help", "-h", "version", "--version", "demo", "collectstatic", "findstatic"}
 WITHOUT_DATABASE |= {"check", "diffsettings", "makemessages", "compilemessages", "spectacular"}
 
+# What this process launched itself, to be reaped when it ends.
+_launched: dict[int, subprocess.Popen] = {}
+
 
 def say(message: str) -> None:
     print(message, file=sys.stderr, flush=True)
@@ -159,6 +162,8 @@ class Engine:
         )
 
     def _launch(self) -> bool:
+        for pid in [pid for pid, child in _launched.items() if child.poll() is not None]:
+            del _launched[pid]
         with open(log_dir() / f"{self.name}.log", "ab") as log:
             child = subprocess.Popen(  # noqa: S603 - our own binary, no shell
                 self.command(),
@@ -169,6 +174,7 @@ class Engine:
                 start_new_session=True,
                 **_credentials(),
             )
+        _launched[child.pid] = child
         # Recovery after a power cut may take long; it is over when the daemon answers or gives up.
         processes.wait_until(lambda: child.poll() is not None or self.ready(), 300)
         return child.poll() is None
@@ -185,12 +191,10 @@ class Engine:
 
 
 def _reap(pid: int, seconds: float) -> None:
-    def gone() -> bool:
-        with contextlib.suppress(ChildProcessError):
-            os.waitpid(pid, os.WNOHANG)
-        return not processes.alive(pid)
-
-    processes.wait_until(gone, seconds, step=0.02)
+    child = _launched.get(pid)
+    processes.wait_until(
+        lambda: (child and child.poll() is not None) or not processes.alive(pid), seconds, 0.02
+    )
 
 
 class Postgres(Engine):
