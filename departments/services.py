@@ -84,6 +84,22 @@ def find_department(name: str) -> Department | None:
     )
 
 
+def known_names() -> dict[str, Department]:
+    """Every name documents use → its department, in two queries; `find_department` for whole documents."""
+    departments = {department.pk: department for department in Department.objects.all()}
+    names = {
+        alias: departments[pk] for alias, pk in DepartmentAlias.objects.values_list("alias", "department_id")
+    }
+    names |= {department.short_name: department for department in departments.values()}
+    names |= {department.name: department for department in departments.values()}
+    return names
+
+
+def add_alias(department: Department, alias: str) -> None:
+    """Remember another name of a department; a name that is known already stays as it is."""
+    DepartmentAlias.objects.get_or_create(alias=alias, defaults={"department": department})
+
+
 def notify(
     department: Department,
     text: str,

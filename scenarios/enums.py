@@ -43,3 +43,5 @@ class Event(models.TextChoices):
     RETIRED = "scenario.retired", "停用版本"
     DISCARDED = "scenario.discarded", "废弃草稿"
     DELEGATED = "scenario.delegated", "赋权"
+    DELEGATION_ENDED = "scenario.delegation_ended", "终止赋权"
+    ITEM_EDITED = "scenario.item_edited", "修改事项内容"

@@ -35,7 +35,10 @@ class CheckItemText(ItemText):
     method = models.TextField("检查方式", blank=True)
     guide = models.TextField("现场看什么", blank=True)
     required_features = ArrayField(
-        models.CharField(max_length=32, choices=Feature), verbose_name="适用条件（机构须具备）", default=list, blank=True
+        models.CharField(max_length=32, choices=Feature),
+        verbose_name="适用条件（机构须具备）",
+        default=list,
+        blank=True,
     )
     institution_kinds = ArrayField(
         models.CharField(max_length=32, choices=InstitutionKind), verbose_name="适用机构类型", default=list, blank=True
@@ -125,6 +128,15 @@ class ScenarioGroupObjectPermission(GroupObjectPermissionBase):
     content_object = models.ForeignKey(Scenario, on_delete=models.CASCADE)
 
 
+class ScenarioVersionQuerySet(models.QuerySet):
+    def visible_to(self, user: User) -> "ScenarioVersionQuerySet":
+        """Published and retired versions are everybody's reading; a draft only its editors'."""
+        if user.oversees or any(not post.department_id for post in user.held_posts):
+            return self
+        editable = Scenario.objects.editable_by(user).values("pk")
+        return self.filter(~Q(state=VersionState.DRAFT) | Q(scenario__in=editable))
+
+
 class ScenarioVersion(models.Model):
     """One version of the matrix; triggers keep a published one as it was."""
 
@@ -143,6 +155,8 @@ class ScenarioVersion(models.Model):
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     published_at = models.DateTimeField("发布时间", null=True, blank=True)
     published_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+
+    objects = ScenarioVersionQuerySet.as_manager()
 
     class Meta:
         ordering = ["scenario", "-number"]

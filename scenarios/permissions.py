@@ -1,13 +1,18 @@
 """The only caller of guardian's assign and remove in this app."""
 
+from collections.abc import Iterable
+
+from django.core.exceptions import PermissionDenied
 from guardian.shortcuts import assign_perm
 
 from departments.enums import Role
 from departments.models import Department, User
 from departments.permissions import require_role
-from scenarios.models import Scenario
+from scenarios.models import CheckItem, Scenario
 
 EDITING_ROLES = (Role.HANDLER, Role.REVIEWER, Role.HEAD, Role.DEPARTMENT_ADMIN)
+# 赋权 is a decision of the office, not of a clerk.
+DELEGATING_ROLES = (Role.HEAD, Role.DEPARTMENT_ADMIN)
 
 
 def grant_editing(scenario: Scenario, department: Department) -> None:
@@ -31,3 +36,29 @@ def may_edit(user: User, scenario: Scenario) -> bool:
         user.holds(*EDITING_ROLES, department=scenario.lead_department)
         and user.has_perm("edit_scenario", scenario)
     )
+
+
+def may_edit_item(user: User, item: CheckItem) -> bool:
+    """Whether the account writes what this check item says: 系统管理员, or its own department's posts."""
+    return user.holds(Role.SYSTEM_ADMIN) or user.holds(*EDITING_ROLES, department=item.department)
+
+
+def require_item_editing(user: User, item: CheckItem) -> None:
+    """Raise PermissionDenied unless `may_edit_item`."""
+    if not may_edit_item(user, item):
+        raise PermissionDenied(f"“{item.name}”由{item.department.short_name}维护。")
+
+
+def may_delegate(user: User) -> bool:
+    """Whether the account may record 赋权 for any scenario at all."""
+    led = Scenario.objects.filter(lead_department__in=user.departments_as(*DELEGATING_ROLES))
+    return user.holds(Role.SYSTEM_ADMIN) or led.exists()
+
+
+def require_delegating(user: User, scenarios: Iterable[Scenario]) -> None:
+    """Raise PermissionDenied unless 系统管理员, or 负责人 or 部门管理员 of a department leading one of
+    the scenarios whose matrix hands these penalties to towns."""
+    if user.holds(Role.SYSTEM_ADMIN):
+        return
+    if not any(user.holds(*DELEGATING_ROLES, department=scenario.lead_department) for scenario in scenarios):
+        raise PermissionDenied("赋权由系统管理员或牵头部门的负责人、部门管理员登记。")

@@ -1,0 +1,201 @@
+"""Publish a draft, retire what was in force, throw a draft away."""
+
+from datetime import date, timedelta
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Subquery
+from django.utils import timezone
+
+from core.digests import default_algorithm, digest_json
+from core.errors import DomainError
+from core.models import StoredFile
+from departments.models import User
+from ledger import services as ledger
+from scenarios.enums import VERSION_TRANSITIONS, Event, VersionState
+from scenarios.models import (
+    CheckItem,
+    MatrixRow,
+    PenaltyItem,
+    PublishedItem,
+    PublishedPenalty,
+    Scenario,
+    ScenarioVersion,
+)
+from scenarios.permissions import require_editing
+
+# The texts a version copies: everything an item says, nothing about whose it is.
+CHECK_FIELDS = [field.name for field in CheckItem._meta.fields if field.name not in ("id", "department")]
+PENALTY_FIELDS = [field.name for field in PenaltyItem._meta.fields if field.name != "id"]
+
+
+@transaction.atomic
+def publish(version: ScenarioVersion, *, actor: User, effective_from: date | None = None) -> ScenarioVersion:
+    """Freeze a draft: its items' and penalties' texts are copied into it and never change again.
+
+    The version in force until now is retired with the day before as its last. `effective_from` is
+    today by default; a scenario's first version may name an earlier day (that of the document),
+    later ones not, since inspections of those days ran under the version before. Raises DomainError
+    for a version that is no draft or has no rows, PermissionDenied.
+    """
+    today = timezone.localdate()
+    effective_from = effective_from or today
+    scenario, version = _locked(version)
+    require_editing(actor, scenario)
+    _require_transition(version, VersionState.PUBLISHED)
+    before = scenario.versions.filter(state=VersionState.PUBLISHED).first()
+    if effective_from > today:
+        raise DomainError(
+            "生效日期不能晚于今天，请在生效当日发布。", fields={"effective_from": "不能晚于今天"}
+        )
+    if before and effective_from != today:
+        raise DomainError(
+            f"第{before.number}版正在施行，新版本只能自今日起生效。", fields={"effective_from": "只能是今天"}
+        )
+    rows = list(version.rows.select_related("check_department", "penalty_department"))
+    if not rows:
+        raise DomainError("这一版没有事项，不能发布。")
+    _copy_texts(version)
+    if before:
+        _retire(before, scenario, last_day=effective_from - timedelta(days=1), actor=actor)
+    version.digest = digest_json(content(version))
+    version.state = VersionState.PUBLISHED
+    version.effective_from = effective_from
+    version.published_at = timezone.now()
+    version.published_by = actor
+    version.save()
+    ledger.append(
+        scenario.subject,
+        Event.PUBLISHED,
+        {
+            "version": version.pk,
+            "number": version.number,
+            "rows": len(rows),
+            "effective_from": effective_from.isoformat(),
+            "digest": version.digest,
+            "algorithm": default_algorithm(),
+            "file": version.source_file.digest if version.source_file else "",
+        },
+        actor=actor.key,
+        department=scenario.lead_department.key,
+    )
+    return version
+
+
+@transaction.atomic
+def discard(version: ScenarioVersion, *, actor: User) -> None:
+    """Throw a draft away, with its file and with library items that nothing else ever used.
+
+    Raises DomainError for a version that is no draft, PermissionDenied.
+    """
+    scenario, version = _locked(version)
+    require_editing(actor, scenario)
+    if not version.is_draft:
+        raise DomainError(f"{version}{version.get_state_display()}，不能废弃。")
+    checks = list(version.rows.values_list("check_item", flat=True))
+    penalties = list(version.rows.values_list("penalty_item", flat=True))
+    key, number, source = version.pk, version.number, version.source_file
+    version.delete()
+    used = MatrixRow.objects.filter(check_item=OuterRef("pk"))
+    CheckItem.objects.filter(~Exists(used), pk__in=checks, basis="", method="", guide="").delete()
+    used = MatrixRow.objects.filter(penalty_item=OuterRef("pk"))
+    PenaltyItem.objects.filter(
+        ~Exists(used), pk__in=penalties, basis="", penalty_range="", delegations=None
+    ).delete()
+    if source and not ScenarioVersion.objects.filter(source_file=source).exists():
+        _forget_file(source)
+    ledger.append(
+        scenario.subject,
+        Event.DISCARDED,
+        {"version": key, "number": number, "file": source.digest if source else ""},
+        actor=actor.key,
+        department=scenario.lead_department.key,
+    )
+
+
+def content(version: ScenarioVersion) -> dict:
+    """Everything a version says, as one JSON value: what its digest stands for."""
+    rows = version.rows.select_related("check_department", "penalty_department").order_by("position")
+    return {
+        "title": version.title,
+        "layout": version.layout,
+        "rows": [
+            {
+                "printed": row.printed,
+                "check_department": row.check_department.code,
+                "penalty_body": row.penalty_body,
+                "penalty_department": row.penalty_department.code if row.penalty_department else "",
+                "delegation_list": row.delegation_list,
+            }
+            for row in rows
+        ],
+        "items": list(
+            version.items.order_by("department__code", "name").values("department__code", *CHECK_FIELDS)
+        ),
+        "penalties": list(version.penalties.order_by("name").values(*PENALTY_FIELDS)),
+    }
+
+
+def _locked(version: ScenarioVersion) -> tuple[Scenario, ScenarioVersion]:
+    """The scenario first, so that two drafts of one scenario are never published side by side."""
+    scenario = (
+        Scenario.objects.select_for_update(of=["self"])
+        .select_related("lead_department")
+        .get(pk=version.scenario_id)
+    )
+    locked = ScenarioVersion.objects.select_for_update(of=["self"]).select_related("source_file")
+    version = locked.filter(pk=version.pk).first()
+    if version is None:
+        raise DomainError("这份草稿已被废弃。")
+    version.scenario = scenario
+    return scenario, version
+
+
+def _require_transition(version: ScenarioVersion, state: VersionState) -> None:
+    if state not in VERSION_TRANSITIONS[VersionState(version.state)]:
+        raise DomainError(f"{version}{version.get_state_display()}，不能变更为{state.label}。")
+
+
+def _copy_texts(version: ScenarioVersion) -> None:
+    """Library texts into the version, and its rows linked to their copies: four statements."""
+    items = CheckItem.objects.filter(rows__version=version).distinct()
+    PublishedItem.objects.bulk_create(
+        PublishedItem(
+            version=version,
+            check_item=item,
+            department_id=item.department_id,
+            **{name: getattr(item, name) for name in CHECK_FIELDS},
+        )
+        for item in items
+    )
+    penalties = PenaltyItem.objects.filter(rows__version=version).distinct()
+    PublishedPenalty.objects.bulk_create(
+        PublishedPenalty(
+            version=version, penalty_item=item, **{name: getattr(item, name) for name in PENALTY_FIELDS}
+        )
+        for item in penalties
+    )
+    item = PublishedItem.objects.filter(version=version, check_item=OuterRef("check_item")).values("pk")
+    penalty = PublishedPenalty.objects.filter(version=version, penalty_item=OuterRef("penalty_item")).values(
+        "pk"
+    )
+    version.rows.update(item=Subquery(item), penalty=Subquery(penalty))
+
+
+def _retire(version: ScenarioVersion, scenario: Scenario, *, last_day: date, actor: User) -> None:
+    _require_transition(version, VersionState.RETIRED)
+    version.state = VersionState.RETIRED
+    version.effective_until = last_day
+    version.save(update_fields=["state", "effective_until"])
+    ledger.append(
+        scenario.subject,
+        Event.RETIRED,
+        {"version": version.pk, "number": version.number, "effective_until": last_day.isoformat()},
+        actor=actor.key,
+        department=scenario.lead_department.key,
+    )
+
+
+def _forget_file(source: StoredFile) -> None:
+    file = source.file
+    source.delete()
+    transaction.on_commit(lambda: file.storage.delete(file.name))
