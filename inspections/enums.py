@@ -64,9 +64,14 @@ PARTICIPATION_TRANSITIONS = {
         ParticipationState.SILENT,
     },
     ParticipationState.ANSWERED: {ParticipationState.DECLINED},
-    ParticipationState.DECLINED: {ParticipationState.ANSWERED},
-    # The lead may extend the deadline; the department then answers after all.
-    ParticipationState.SILENT: {ParticipationState.ANSWERED, ParticipationState.DECLINED, ParticipationState.SEEN},
+    ParticipationState.DECLINED: {ParticipationState.SEEN},
+    # The lead may extend the deadline; the department is then asked again.
+    ParticipationState.SILENT: {
+        ParticipationState.INVITED,
+        ParticipationState.SEEN,
+        ParticipationState.ANSWERED,
+        ParticipationState.DECLINED,
+    },
 }
 
 
@@ -175,12 +180,15 @@ class Event(models.TextChoices):
     """Kinds of ledger entries this app writes: to the joint inspection's chain, then the institution's."""
 
     LAUNCHED = "inspection.launched", "发起联合检查"
+    CHANGED = "inspection.changed", "修改联合检查方案"
     SUBMITTED_FOR_APPROVAL = "inspection.submitted_for_approval", "提请审批"
     APPROVED = "inspection.approved", "审批通过"
     SENT_BACK = "inspection.sent_back", "审批退回"
     TICKED = "inspection.ticked", "勾选检查事项"
     REQUESTED = "inspection.requested", "提请其他部门事项"
+    REQUEST_REFUSED = "inspection.request_refused", "不采纳提请"
     DECLINED = "inspection.declined", "部门不参加"
+    REJOINED = "inspection.rejoined", "部门改为参加"
     TICKING_CLOSED = "inspection.ticking_closed", "勾选截止"
     TICKING_EXTENDED = "inspection.ticking_extended", "延长勾选"
     DRAWN = "inspection.drawn", "抽取机构"

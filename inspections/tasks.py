@@ -2,9 +2,14 @@
 
 from celery import shared_task
 
-from inspections.services import merge
+from inspections.services import merge, ticking
 
 
 @shared_task(name="inspections.tasks.generate_tasks")
 def generate_tasks(job_id: str) -> None:
     merge.generate(job_id)
+
+
+@shared_task(name="inspections.tasks.close_due_ticking", expires=10)
+def close_due_ticking() -> int:
+    return ticking.close_due()

@@ -1,0 +1,394 @@
+"""A joint inspection from draft to approval, and how it ends: nothing goes out before a 负责人 approves."""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from decimal import Decimal
+
+from django.core.exceptions import EmptyResultSet
+from django.db import connection, transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from core.digests import digest_bytes, digest_json
+from core.errors import DomainError
+from core.numbers import next_number
+from departments import services as departments
+from departments.enums import NotificationKind, Role
+from departments.models import Department, User
+from departments.permissions import CLERKS, require_role
+from inspections import permissions
+from inspections.enums import (
+    INSPECTION_TRANSITIONS,
+    Event,
+    InspectionKind,
+    InspectionState,
+    ScopeSource,
+    TaskState,
+)
+from inspections.models import (
+    Candidate,
+    JointInspection,
+    JointInspectionVersion,
+    Participation,
+    TaskOrigin,
+    Tick,
+)
+from institutions.enums import OperatingState
+from institutions.models import Institution
+from ledger import services as ledger
+from scenarios.enums import VersionState
+from scenarios.models import PublishedItem, ScenarioVersion
+
+Scope = QuerySet | Iterable[int]
+
+
+@transaction.atomic
+def launch(
+    *,
+    name: str,
+    kind: InspectionKind,
+    lead_department: Department,
+    versions: Iterable[ScenarioVersion],
+    window_from: date,
+    window_until: date,
+    tick_deadline: datetime,
+    actor: User,
+    sampling_ratio: Decimal = Decimal(100),
+    scope_filter: dict | None = None,
+    by_filter: Scope = (),
+    by_hand: Scope = (),
+    purpose: str = "",
+) -> JointInspection:
+    """Draft a joint inspection led by a department of the actor; only the lead sees it until it is approved.
+
+    `by_filter` contributes institutions in operation, `by_hand` also suspended ones; `scope_filter` is
+    the query the filter came from, kept to show it again. `sampling_ratio` is in percent. Raises
+    DomainError with the fields at fault.
+    """
+    require_role(actor, CLERKS, lead_department)
+    versions = _in_force(versions)
+    _check_dates(window_from, window_until, tick_deadline)
+    _check_ratio(sampling_ratio)
+    inspection = JointInspection.objects.create(
+        number=_number(lead_department),
+        name=_worded(name, "name", "请填写联合检查名称。"),
+        kind=kind,
+        purpose=purpose.strip(),
+        lead_department=lead_department,
+        window_from=window_from,
+        window_until=window_until,
+        tick_deadline=tick_deadline,
+        sampling_ratio=sampling_ratio,
+        scope_filter=scope_filter or {},
+        launched_by=actor,
+    )
+    _set_versions(inspection, versions)
+    _set_candidates(inspection, by_filter, by_hand, actor)
+    permissions.grant_leading(inspection)
+    _append(inspection, Event.LAUNCHED, {"number": inspection.number, **_plan(inspection)}, actor)
+    return inspection
+
+
+@transaction.atomic
+def change(
+    inspection: JointInspection,
+    *,
+    name: str,
+    kind: InspectionKind,
+    versions: Iterable[ScenarioVersion],
+    window_from: date,
+    window_until: date,
+    tick_deadline: datetime,
+    actor: User,
+    sampling_ratio: Decimal = Decimal(100),
+    scope_filter: dict | None = None,
+    by_filter: Scope = (),
+    by_hand: Scope = (),
+    purpose: str = "",
+) -> JointInspection:
+    """Replace the plan of a draft; the same rules as `launch`. Raises DomainError once approval was asked for."""
+    inspection = locked(inspection)
+    permissions.require_leading(actor, inspection)
+    if inspection.state != InspectionState.DRAFT:
+        raise DomainError(f"联合检查{inspection.get_state_display()}，方案不能再修改。")
+    versions = _in_force(versions)
+    _check_dates(window_from, window_until, tick_deadline)
+    _check_ratio(sampling_ratio)
+    inspection.name = _worded(name, "name", "请填写联合检查名称。")
+    inspection.kind = kind
+    inspection.purpose = purpose.strip()
+    inspection.window_from = window_from
+    inspection.window_until = window_until
+    inspection.tick_deadline = tick_deadline
+    inspection.sampling_ratio = sampling_ratio
+    inspection.scope_filter = scope_filter or {}
+    inspection.save()
+    _set_versions(inspection, versions)
+    _set_candidates(inspection, by_filter, by_hand, actor)
+    _append(inspection, Event.CHANGED, _plan(inspection), actor)
+    return inspection
+
+
+@transaction.atomic
+def submit_for_approval(inspection: JointInspection, *, actor: User) -> JointInspection:
+    """Fix the roster and ask the lead department's 负责人.
+
+    Raises DomainError for an empty scope, a passed deadline, or a version retired meanwhile.
+    """
+    inspection = locked(inspection)
+    permissions.require_leading(actor, inspection)
+    require_transition(inspection, InspectionState.AWAITING_APPROVAL)
+    _require_ready(inspection)
+    inspection.state = InspectionState.AWAITING_APPROVAL
+    inspection.sent_back_reason = ""
+    inspection.save(update_fields=["state", "sent_back_reason"])
+    keys = Institution.objects.filter(pk__in=inspection.candidates.values("institution")).order_by("key")
+    roster = [str(key) for key in keys.values_list("key", flat=True)]
+    payload = {"candidates": len(roster), "roster": digest_json(roster)}
+    _append(inspection, Event.SUBMITTED_FOR_APPROVAL, payload, actor)
+    departments.notify(
+        inspection.lead_department,
+        f"联合检查“{inspection.name}”待审批。",
+        subject=inspection.subject,
+        roles=(Role.HEAD,),
+    )
+    return inspection
+
+
+@transaction.atomic
+def approve(inspection: JointInspection, *, actor: User) -> JointInspection:
+    """The 负责人 of the lead department lets it go out (行政检查须经负责人批准，law.md §3).
+
+    Only now every department implementing a check item of the versions takes part, sees it, is told,
+    and finds its items to tick; an item that several versions share is offered once, in its newest text.
+    """
+    inspection = locked(inspection)
+    permissions.require_approving(actor, inspection)
+    require_transition(inspection, InspectionState.TICKING)
+    if inspection.state != InspectionState.AWAITING_APPROVAL:
+        raise DomainError("勾选已截止，如需继续请延长勾选期限。")
+    _require_ready(inspection)
+    inspection.state = InspectionState.TICKING
+    inspection.approved_by = actor
+    inspection.approved_at = timezone.now()
+    inspection.save(update_fields=["state", "approved_by", "approved_at"])
+
+    items = _items(inspection)
+    Tick.objects.bulk_create(
+        Tick(
+            joint_inspection=inspection,
+            department_id=item.department_id,
+            check_item_id=item.check_item_id,
+            item=item,
+        )
+        for item in items
+    )
+    taking_part = list(Department.objects.filter(pk__in={item.department_id for item in items}))
+    Participation.objects.bulk_create(
+        Participation(joint_inspection=inspection, department=department) for department in taking_part
+    )
+    deadline = f"{timezone.localtime(inspection.tick_deadline):%Y-%m-%d %H:%M}"
+    for department in taking_part:
+        permissions.grant_participation(inspection, department)
+        departments.notify(
+            department,
+            f"请于 {deadline} 前勾选“{inspection.name}”的检查事项。",
+            subject=inspection.subject,
+            roles=CLERKS,
+        )
+    payload = {
+        "departments": [department.code for department in taking_part],
+        "check_items": sorted(item.check_item_id for item in items),
+    }
+    _append(inspection, Event.APPROVED, payload, actor)
+    return inspection
+
+
+@transaction.atomic
+def send_back(inspection: JointInspection, *, reason: str, actor: User) -> JointInspection:
+    """The 负责人 returns it to the draft with a reason."""
+    inspection = locked(inspection)
+    permissions.require_approving(actor, inspection)
+    require_transition(inspection, InspectionState.DRAFT)
+    inspection.sent_back_reason = _worded(reason, "reason", "请填写退回意见。")
+    inspection.state = InspectionState.DRAFT
+    inspection.save(update_fields=["state", "sent_back_reason"])
+    _append(inspection, Event.SENT_BACK, {"reason": digest_text(inspection.sent_back_reason)}, actor)
+    departments.notify(
+        inspection.lead_department, f"联合检查“{inspection.name}”被退回修改。", subject=inspection.subject
+    )
+    return inspection
+
+
+@transaction.atomic
+def cancel(inspection: JointInspection, *, reason: str, actor: User) -> JointInspection:
+    """The lead calls it off before tasks are generated; departments already invited are told."""
+    inspection = locked(inspection)
+    permissions.require_leading(actor, inspection)
+    require_transition(inspection, InspectionState.CANCELLED)
+    inspection.cancelled_reason = _worded(reason, "reason", "请填写取消原因。")
+    was = inspection.state
+    inspection.state = InspectionState.CANCELLED
+    inspection.save(update_fields=["state", "cancelled_reason"])
+    payload = {"from": was, "reason": digest_text(inspection.cancelled_reason)}
+    _append(inspection, Event.CANCELLED, payload, actor)
+    for participation in inspection.participations.select_related("department"):
+        departments.notify(
+            participation.department,
+            f"联合检查“{inspection.name}”已取消。",
+            subject=inspection.subject,
+            kind=NotificationKind.NEWS,
+        )
+    return inspection
+
+
+@transaction.atomic
+def complete(inspection: JointInspection, *, actor: User) -> JointInspection:
+    """The lead closes a joint inspection all of whose visits were made or cancelled."""
+    inspection = locked(inspection)
+    permissions.require_leading(actor, inspection)
+    require_transition(inspection, InspectionState.COMPLETED)
+    origins = TaskOrigin.objects.filter(joint_inspection=inspection)
+    still_open = origins.filter(task__state__in=[TaskState.ASSIGNED, TaskState.UNDER_WAY]).count()
+    if still_open:
+        raise DomainError(f"还有 {still_open} 家机构的检查未提交，不能结束。")
+    inspection.state = InspectionState.COMPLETED
+    inspection.save(update_fields=["state"])
+    payload = {"submitted": origins.filter(task__state=TaskState.SUBMITTED).count()}
+    _append(inspection, Event.COMPLETED, payload, actor)
+    return inspection
+
+
+def locked(inspection: JointInspection) -> JointInspection:
+    """The row as it is now, locked to the end of the transaction; foreign keys to it stay free."""
+    rows = JointInspection.objects.select_related("lead_department__group")
+    return rows.select_for_update(of=("self",), no_key=True).get(pk=inspection.pk)
+
+
+def require_transition(inspection: JointInspection, to: InspectionState) -> None:
+    """Raise DomainError when the table of transitions does not lead from the present state to `to`."""
+    if to not in INSPECTION_TRANSITIONS[inspection.state]:
+        raise DomainError(
+            f"联合检查{inspection.get_state_display()}，不能改为“{InspectionState(to).label}”。"
+        )
+
+
+def digest_text(text: str) -> str:
+    """Free text enters the ledger as its digest only, since it may name people; empty stays empty."""
+    return digest_bytes(text.encode()) if text else ""
+
+
+def _append(inspection: JointInspection, event: Event, payload: dict, actor: User) -> None:
+    ledger.append(
+        inspection.subject, event, payload, actor=actor.key, department=inspection.lead_department.key
+    )
+
+
+def _plan(inspection: JointInspection) -> dict:
+    """What a draft says, as the ledger keeps it."""
+    return {
+        "name": digest_text(inspection.name),
+        "kind": inspection.kind,
+        "versions": sorted(inspection.versions.values_list("pk", flat=True)),
+        "window": [inspection.window_from.isoformat(), inspection.window_until.isoformat()],
+        "tick_deadline": inspection.tick_deadline.isoformat(),
+        "sampling_ratio": str(inspection.sampling_ratio),
+        "candidates": inspection.candidates.count(),
+    }
+
+
+def _number(department: Department) -> str:
+    """晋民联检〔2026〕1号; the series belongs to the printed prefix, so that no two numbers look alike."""
+    year = timezone.localdate().year
+    issuer = department.agency_code or department.short_name[:16]
+    return f"{issuer}联检〔{year}〕{next_number(issuer=issuer, kind='joint_inspection', year=year)}号"
+
+
+def _in_force(versions: Iterable[ScenarioVersion]) -> list[ScenarioVersion]:
+    wanted = {version.pk for version in versions}
+    if not wanted:
+        raise DomainError("请选择一件事主题。", fields={"versions": "请至少选择一个已发布的版本。"})
+    found = list(ScenarioVersion.objects.filter(pk__in=wanted, state=VersionState.PUBLISHED))
+    if len(found) != len(wanted):
+        raise DomainError("只能选用已发布、未停用的版本。", fields={"versions": "含有未发布或已停用的版本。"})
+    return found
+
+
+def _check_dates(window_from: date, window_until: date, tick_deadline: datetime) -> None:
+    problems = {}
+    if window_until < window_from:
+        problems["window_until"] = "检查截止日期早于开始日期。"
+    elif window_until < timezone.localdate():
+        problems["window_until"] = "检查截止日期已过。"
+    if tick_deadline <= timezone.now():
+        problems["tick_deadline"] = "勾选截止时间应晚于现在。"
+    elif timezone.localdate(tick_deadline) > window_until:
+        problems["tick_deadline"] = "勾选截止时间应不晚于检查截止日期。"
+    if problems:
+        raise DomainError("".join(problems.values()), fields=problems)
+
+
+def _check_ratio(ratio: Decimal) -> None:
+    if not 0 < ratio <= 100:
+        raise DomainError(
+            "抽取比例应大于 0、不超过 100。", fields={"sampling_ratio": "应大于 0、不超过 100。"}
+        )
+
+
+def _worded(text: str, field: str, message: str) -> str:
+    text = text.strip()
+    if not text:
+        raise DomainError(message, fields={field: message})
+    return text
+
+
+def _require_ready(inspection: JointInspection) -> None:
+    """What must hold when approval is asked for must still hold when it is given."""
+    _check_dates(inspection.window_from, inspection.window_until, inspection.tick_deadline)
+    _in_force(inspection.versions.all())
+    if not inspection.candidates.exists():
+        raise DomainError("检查范围内没有机构，请先选择机构。")
+    if not PublishedItem.objects.filter(version__in=inspection.versions.values("pk")).exists():
+        raise DomainError("所选版本没有检查事项。")
+
+
+def _set_versions(inspection: JointInspection, versions: list[ScenarioVersion]) -> None:
+    inspection.versions.clear()
+    JointInspectionVersion.objects.bulk_create(
+        JointInspectionVersion(joint_inspection=inspection, version=version) for version in versions
+    )
+
+
+def _set_candidates(inspection: JointInspection, by_filter: Scope, by_hand: Scope, actor: User) -> None:
+    """Picked by hand wins over the filter, so that narrowing the filter later does not lose the pick."""
+    Candidate.objects.filter(joint_inspection=inspection).delete()
+    seen = Institution.objects.visible_to(actor)
+    picked = seen.exclude(operating_state=OperatingState.CLOSED)
+    _insert_candidates(inspection, picked.filter(pk__in=by_hand), ScopeSource.HAND)
+    _insert_candidates(inspection, seen.in_operation().filter(pk__in=by_filter), ScopeSource.FILTER)
+
+
+def _insert_candidates(inspection: JointInspection, institutions: QuerySet, source: ScopeSource) -> None:
+    # In SQL over the set: a scope may be the whole register.
+    try:
+        scope, params = institutions.order_by().values("pk").query.sql_with_params()
+    except EmptyResultSet:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            INSERT INTO inspections_candidate (joint_inspection_id, institution_id, source)
+            SELECT %s, scope.id, %s FROM ({scope}) AS scope (id)
+            ON CONFLICT DO NOTHING
+            """,  # noqa: S608  the inner query is the ORM's own, its values stay parameters
+            [inspection.pk, source, *params],
+        )
+
+
+def _items(inspection: JointInspection) -> list[PublishedItem]:
+    """One published item for each check item of the library: the newest version's."""
+    return list(
+        PublishedItem.objects.filter(version__in=inspection.versions.values("pk"))
+        .order_by("check_item", "-version__published_at", "-version")
+        .distinct("check_item")
+    )
