@@ -322,7 +322,7 @@ def _check_dates(window_from: date, window_until: date, tick_deadline: datetime)
         problems["window_until"] = "检查截止日期已过。"
     if tick_deadline <= timezone.now():
         problems["tick_deadline"] = "勾选截止时间应晚于现在。"
-    elif timezone.localdate(tick_deadline) > window_until:
+    elif not problems and timezone.localdate(tick_deadline) > window_until:
         problems["tick_deadline"] = "勾选截止时间应不晚于检查截止日期。"
     if problems:
         raise DomainError("".join(problems.values()), fields=problems)
@@ -389,6 +389,6 @@ def _items(inspection: JointInspection) -> list[PublishedItem]:
     """One published item for each check item of the library: the newest version's."""
     return list(
         PublishedItem.objects.filter(version__in=inspection.versions.values("pk"))
-        .order_by("check_item", "-version__published_at", "-version")
-        .distinct("check_item")
+        .order_by("check_item_id", "-version__published_at", "-version_id")
+        .distinct("check_item_id")
     )
