@@ -1,21 +1,12 @@
-"""How the API authenticates and refuses: 401, 403, 404, 409 and 400 as JSON with a sentence."""
+"""How the API refuses: 401, 403, 404, 409 and 400 as JSON with a sentence."""
 
 from typing import Any
 
 from rest_framework import status
-from rest_framework.authentication import SessionAuthentication
-from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as rest_exception_handler
 
 from core.errors import DomainError
-
-
-class SessionAuthentication401(SessionAuthentication):
-    """Session login that answers 401, so a phone can tell "log in again" from "not allowed"."""
-
-    def authenticate_header(self, request: Request) -> str:
-        return "Session"
 
 
 def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:

@@ -5,6 +5,7 @@ from datetime import date
 
 from django.contrib.auth.models import Group
 from django.db import transaction
+from django.utils import timezone
 
 from core.errors import DomainError
 from departments.enums import DepartmentKind, NotificationKind, Role
@@ -124,3 +125,13 @@ def notify_users(
     Notification.objects.bulk_create(
         Notification(recipient=user, text=text[:300], subject=subject, kind=kind) for user in users
     )
+
+
+def mark_read(user: User, *, notification: int | None = None, subject: str = "") -> int:
+    """Mark the account's unread messages read: one, those about a subject, or all; return how many."""
+    unread = user.notifications.filter(read_at=None)
+    if notification is not None:
+        unread = unread.filter(pk=notification)
+    if subject:
+        unread = unread.filter(subject=subject)
+    return unread.update(read_at=timezone.now())

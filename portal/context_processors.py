@@ -1,9 +1,9 @@
 from dataclasses import dataclass
 
 from django.http import HttpRequest
-from django.urls import reverse
 
 from departments.enums import GLOBAL_ROLES, Role
+from portal.subjects import address
 
 
 @dataclass(frozen=True)
@@ -42,9 +42,9 @@ def navigation(request: HttpRequest) -> dict[str, list[NavigationEntry]]:
     here = _section(request)
     return {
         "navigation": [
-            NavigationEntry(label, reverse(name), icon, here in sections)
+            NavigationEntry(label, url, icon, here in sections)
             for label, name, icon, sections, roles in ENTRIES
-            if not roles or user.holds(*roles)
+            if (not roles or user.holds(*roles)) and (url := address(name))
         ]
     }
 

@@ -85,6 +85,7 @@ TEMPLATES = [
                 "csp.context_processors.nonce",
                 "departments.context_processors.acting",
                 "portal.context_processors.navigation",
+                "portal.tabs.page_tabs",
             ],
         },
     }
@@ -209,7 +210,7 @@ DATE_FORMAT = "Y-m-d"
 
 # --- API ------------------------------------------------------------------------------
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["core.api.SessionAuthentication401"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["core.authentication.SessionAuthentication401"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],

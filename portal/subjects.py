@@ -19,9 +19,12 @@ def page_of(subject: str) -> str | None:
     """The path of the page that shows this subject; None for a key without a page."""
     kind, _, key = subject.partition(":")
     name = PAGES.get(kind)
-    if name is None:
-        return None
+    return address(name, key) if name else None
+
+
+def address(name: str, *args: object) -> str | None:
+    """The path of a named page; None when no page takes these arguments."""
     try:
-        return reverse(name, args=[key])
+        return reverse(name, args=args)
     except NoReverseMatch:
         return None

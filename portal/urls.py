@@ -1,11 +1,22 @@
 """Every address of the portal. Pages are `app:verb`; /api/ answers JSON."""
 
 from django.urls import include, path
+from drf_spectacular.views import SpectacularJSONAPIView
 
+from departments.access import signed_in
 from portal import views
+from portal.health import healthz
+from portal.styleguide import styleguide
 
 portal_patterns = [
     path("", views.desk, name="desk"),
+    path("notifications/", views.notifications, name="notifications"),
+    path("notifications/read/", views.notifications_read, name="notifications_read"),
+    path("notifications/<int:pk>/read/", views.notification_read, name="notification_read"),
+    path("go/<path:subject>/", views.open_subject, name="open"),
+    path("styleguide/", styleguide, name="styleguide"),
+    path("healthz", healthz, name="healthz"),
+    path("api/schema/", signed_in(SpectacularJSONAPIView.as_view()), name="api_schema"),
 ]
 
 urlpatterns = [
@@ -18,3 +29,7 @@ urlpatterns = [
     path("", include("archive.urls")),
     path("api/", include("inspections.api.urls")),
 ]
+
+handler403 = "portal.views.permission_denied"
+handler404 = "portal.views.page_not_found"
+handler500 = "portal.views.server_error"

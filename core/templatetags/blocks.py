@@ -130,6 +130,12 @@ def matrix(header: list, rows: list, caption: str, title_row: list | None = None
     return {"header": header, "rows": rows, "caption": caption, "title_row": title_row}
 
 
+@register.inclusion_tag("components/worklist.html")
+def worklist(items: Iterable) -> dict:
+    """What waits for somebody, most urgent first; items have title, detail, url and due."""
+    return {"items": items}
+
+
 @register.inclusion_tag("components/tick_board.html")
 def tick_board(rows: Iterable, caption: str = "各部门勾选情况") -> dict:
     return {"rows": rows, "caption": caption}

@@ -1,0 +1,403 @@
+"""Where work comes from: one source for each kind of thing that may wait for somebody."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, When
+from django.db.models.functions import TruncDate
+from django.utils import timezone
+
+from core.workdays import is_workday
+from departments.enums import Role
+from departments.models import Department, Officer, User
+from departments.permissions import CLERKS
+from inspections.enums import (
+    FindingState,
+    InspectionState,
+    ParticipationState,
+    RectificationState,
+    ReferralState,
+    RequestState,
+    TaskState,
+)
+from inspections.models import (
+    Finding,
+    ItemRequest,
+    JointInspection,
+    Participation,
+    Rectification,
+    Referral,
+    Task,
+)
+from penalties.enums import CaseState
+from penalties.models import PenaltyCase
+from portal.enums import Work
+from portal.subjects import address
+
+# 整改期限前几天可以安排复查
+RECHECK_DAYS = 7
+HANDLERS = (*CLERKS, Role.OFFICER)
+DAYS_TO_DECIDE = 90
+WORKDAYS_TO_SERVE = 7
+UNANSWERED = (ParticipationState.INVITED, ParticipationState.SEEN)
+OPEN_TASKS = (TaskState.ASSIGNED, TaskState.UNDER_WAY)
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """The account with its departments by what it may do in them."""
+
+    user: User
+    clerk: list[Department]
+    head: list[Department]
+    handler: list[Department]
+    lawyer: list[Department]
+    officer: list[Department]
+    keeper: list[Department]
+    oversees: bool
+    today: date = field(default_factory=timezone.localdate)
+
+    @classmethod
+    def of(cls, user: User) -> "Viewer":
+        return cls(
+            user=user,
+            clerk=user.departments_as(*CLERKS),
+            head=user.departments_as(Role.HEAD),
+            handler=user.departments_as(*HANDLERS),
+            lawyer=user.departments_as(Role.LEGAL_REVIEWER),
+            officer=user.departments_as(Role.OFFICER),
+            keeper=user.departments_as(Role.HEAD, Role.DEPARTMENT_ADMIN),
+            oversees=user.oversees,
+        )
+
+
+@dataclass(frozen=True)
+class Source:
+    """One kind of work.
+
+    `audience` names the Viewer's field that must not be empty; `order` is the lookup rows are sorted by,
+    their deadline unless `is_undated`; `show` gives title, detail and subject key of a row; `late`
+    replaces the comparison of `order` with today where the deadline is not a column.
+    """
+
+    kind: Work
+    audience: str
+    rows: Callable[[Viewer], QuerySet]
+    show: Callable[[Any], tuple[str, str, str]]
+    order: str
+    list_page: str = ""
+    is_moment: bool = False
+    is_undated: bool = False
+    late: Callable[[Viewer], Q] | None = None
+    due: Callable[[Any], date | None] | None = None
+
+    def concerns(self, viewer: Viewer) -> bool:
+        return bool(getattr(viewer, self.audience))
+
+    def due_of(self, row: Any) -> date | datetime | None:
+        if self.due is not None:
+            return self.due(row)
+        if self.is_undated:
+            return None
+        value = row
+        for name in self.order.split("__"):
+            value = getattr(value, name)
+        return value
+
+    @property
+    def url(self) -> str:
+        return (address(self.list_page) if self.list_page else "") or ""
+
+
+def approvals(viewer: Viewer) -> QuerySet:
+    """行政检查须经负责人批准（law.md §3）."""
+    return JointInspection.objects.filter(
+        state=InspectionState.AWAITING_APPROVAL, lead_department__in=viewer.head
+    ).select_related("launched_by")
+
+
+def legal_reviews(viewer: Viewer) -> QuerySet:
+    """Cases of others: nobody reviews what they filed or drafted (处罚法58条)."""
+    return (
+        PenaltyCase.objects.filter(state=CaseState.LEGAL_REVIEW, department__in=viewer.lawyer)
+        .exclude(filed_by=viewer.user)
+        .select_related("institution", "department")
+    )
+
+
+def visits(viewer: Viewer) -> QuerySet:
+    return (
+        Task.objects.assigned_to(viewer.user).filter(state__in=OPEN_TASKS).select_related("institution__town")
+    )
+
+
+def answers(viewer: Viewer) -> QuerySet:
+    return Participation.objects.filter(
+        department__in=viewer.clerk, state__in=UNANSWERED, joint_inspection__state=InspectionState.TICKING
+    ).select_related("joint_inspection__lead_department")
+
+
+def requests(viewer: Viewer) -> QuerySet:
+    return ItemRequest.objects.filter(
+        tick__department__in=viewer.clerk,
+        state=RequestState.REQUESTED,
+        tick__joint_inspection__state=InspectionState.TICKING,
+    ).select_related("department", "tick__item", "tick__joint_inspection")
+
+
+def leading(viewer: Viewer) -> QuerySet:
+    """Joint inspections of the department that do not go on by themselves."""
+    silent = Participation.objects.filter(joint_inspection=OuterRef("pk"), state__in=UNANSWERED)
+    unfinished = Task.objects.filter(origins__joint_inspection=OuterRef("pk"), state__in=OPEN_TASKS)
+    return (
+        JointInspection.objects.filter(lead_department__in=viewer.clerk)
+        .filter(
+            Q(state__in=[InspectionState.DRAFT, InspectionState.TICKING_CLOSED])
+            | (Q(state=InspectionState.TICKING) & Exists(silent))
+            | (Q(state=InspectionState.UNDER_WAY) & ~Exists(unfinished))
+        )
+        .annotate(
+            silent=Count("participations", filter=Q(participations__state__in=UNANSWERED)),
+            next_due=Case(
+                When(state=InspectionState.UNDER_WAY, then=F("window_until")),
+                When(state=InspectionState.TICKING_CLOSED, then=F("window_from")),
+                default=TruncDate("tick_deadline"),
+            ),
+        )
+    )
+
+
+def next_step(row: JointInspection) -> str:
+    """What its lead has to do about a joint inspection of `leading`."""
+    if row.state == InspectionState.TICKING:
+        return f"{row.silent} 个部门尚未勾选"
+    if row.state == InspectionState.TICKING_CLOSED:
+        return "勾选已截止，待抽取机构、生成检查任务"
+    if row.state == InspectionState.UNDER_WAY:
+        return "检查任务已全部提交，可以办结"
+    return "审批退回，待修改" if row.sent_back_reason else "拟定中，待提请审批"
+
+
+def referrals(viewer: Viewer) -> QuerySet:
+    return Referral.objects.filter(state=ReferralState.SENT, to_department__in=viewer.handler).select_related(
+        "institution", "from_department", "finding__row"
+    )
+
+
+def cases(viewer: Viewer) -> QuerySet:
+    return (
+        PenaltyCase.objects.filter(
+            department__in=viewer.handler, state__in=[CaseState.FILED, CaseState.DECIDED, CaseState.SERVED]
+        )
+        .select_related("institution")
+        .prefetch_related("payments")
+    )
+
+
+def late_cases(viewer: Viewer) -> Q:
+    """Past the 90 days to decide (处罚法60条) or the 7 working days to serve (61条)."""
+    serve_since = viewer.today
+    left = WORKDAYS_TO_SERVE
+    while left:
+        serve_since -= timedelta(days=1)
+        left -= is_workday(serve_since)
+    return Q(state=CaseState.FILED, filed_on__lt=viewer.today - timedelta(days=DAYS_TO_DECIDE)) | Q(
+        state=CaseState.DECIDED, decided_on__lt=serve_since
+    )
+
+
+def rechecks(viewer: Viewer) -> QuerySet:
+    return Rectification.objects.filter(
+        department__in=viewer.handler,
+        state=RectificationState.ORDERED,
+        due_on__lte=viewer.today + timedelta(days=RECHECK_DAYS),
+    ).select_related("finding__institution", "finding__row")
+
+
+def findings(viewer: Viewer) -> QuerySet:
+    """Problems that came back: the referral was returned, or the re-check failed."""
+    return (
+        Finding.objects.filter(department__in=viewer.clerk)
+        .filter(
+            Q(state=FindingState.RETURNED)
+            | Q(state=FindingState.RECTIFYING, rectification__state=RectificationState.FAILED)
+        )
+        .select_related("institution", "row")
+    )
+
+
+def certificates(viewer: Viewer) -> QuerySet:
+    """An officer without a valid 执法证 cannot be sent (law.md §3)."""
+    return Officer.objects.filter(
+        department__in=viewer.keeper,
+        is_on_duty=True,
+        certified_until__lte=viewer.today + timedelta(days=settings.CERTIFICATE_WARNING_DAYS),
+    ).select_related("user", "department")
+
+
+def late_visits(viewer: Viewer) -> QuerySet:
+    return Task.objects.filter(state__in=OPEN_TASKS, window_until__lt=viewer.today).select_related(
+        "institution__town"
+    )
+
+
+def late_rectifications(viewer: Viewer) -> QuerySet:
+    return Rectification.objects.filter(
+        state=RectificationState.ORDERED, due_on__lt=viewer.today
+    ).select_related("finding__institution", "department")
+
+
+def late_referrals(viewer: Viewer) -> QuerySet:
+    return Referral.objects.filter(state=ReferralState.SENT, due_on__lt=viewer.today).select_related(
+        "institution", "from_department", "to_department"
+    )
+
+
+SOURCES = (
+    Source(
+        Work.APPROVAL,
+        "head",
+        approvals,
+        lambda row: (row.name, f"{row.launched_by}提请，编号 {row.number}", row.subject),
+        order="tick_deadline",
+        list_page="inspections:list",
+        is_moment=True,
+    ),
+    Source(
+        Work.LEGAL_REVIEW,
+        "lawyer",
+        legal_reviews,
+        lambda row: (row.institution.name, f"{row.department}，案号 {row.number}", row.subject),
+        order="filed_on",
+        list_page="penalties:list",
+        late=lambda viewer: Q(filed_on__lt=viewer.today - timedelta(days=DAYS_TO_DECIDE)),
+        due=lambda row: row.due_on,
+    ),
+    Source(
+        Work.VISIT,
+        "officer",
+        visits,
+        lambda row: (
+            row.institution.name,
+            f"{row.institution.town}，{row.get_state_display()}",
+            f"task:{row.pk}",
+        ),
+        order="window_until",
+        list_page="inspections:task_list",
+    ),
+    Source(
+        Work.ANSWER,
+        "clerk",
+        answers,
+        lambda row: (
+            row.joint_inspection.name,
+            f"{row.joint_inspection.lead_department}牵头，{row.joint_inspection.get_kind_display()}",
+            row.joint_inspection.subject,
+        ),
+        order="joint_inspection__tick_deadline",
+        list_page="inspections:list",
+        is_moment=True,
+    ),
+    Source(
+        Work.REQUEST,
+        "clerk",
+        requests,
+        lambda row: (
+            row.tick.item.name,
+            f"{row.department}提请：{row.reason}",
+            row.tick.joint_inspection.subject,
+        ),
+        order="tick__joint_inspection__tick_deadline",
+        list_page="inspections:list",
+        is_moment=True,
+    ),
+    Source(
+        Work.LEADING,
+        "clerk",
+        leading,
+        lambda row: (row.name, next_step(row), row.subject),
+        order="next_due",
+        list_page="inspections:list",
+    ),
+    Source(
+        Work.REFERRAL,
+        "handler",
+        referrals,
+        lambda row: (
+            row.institution.name,
+            f"{row.from_department}移送：{row.finding.row.penalty_text or row.finding.row.check_text}",
+            f"referral:{row.pk}",
+        ),
+        order="due_on",
+        list_page="penalties:list",
+    ),
+    Source(
+        Work.CASE,
+        "handler",
+        cases,
+        lambda row: (row.institution.name, f"案号 {row.number}，{row.get_state_display()}", row.subject),
+        order="filed_on",
+        list_page="penalties:list",
+        late=late_cases,
+        due=lambda row: row.due_on,
+    ),
+    Source(
+        Work.RECHECK,
+        "handler",
+        rechecks,
+        lambda row: (row.finding.institution.name, row.finding.row.check_text, f"finding:{row.finding_id}"),
+        order="due_on",
+        list_page="inspections:finding_list",
+    ),
+    Source(
+        Work.FINDING,
+        "clerk",
+        findings,
+        lambda row: (
+            row.institution.name,
+            f"{'移送被退回' if row.state == FindingState.RETURNED else '复查未通过'}：{row.row.check_text}",
+            f"finding:{row.pk}",
+        ),
+        order="found_on",
+        list_page="inspections:finding_list",
+        is_undated=True,
+    ),
+    Source(
+        Work.CERTIFICATE,
+        "keeper",
+        certificates,
+        lambda row: (row.user.name, f"{row.department}，证号 {row.certificate_number}", row.key),
+        order="certified_until",
+    ),
+    Source(
+        Work.LATE_VISIT,
+        "oversees",
+        late_visits,
+        lambda row: (row.institution.name, row.institution.town.name, f"task:{row.pk}"),
+        order="window_until",
+        list_page="inspections:task_list",
+    ),
+    Source(
+        Work.LATE_RECTIFICATION,
+        "oversees",
+        late_rectifications,
+        lambda row: (row.finding.institution.name, f"{row.department}责令", f"finding:{row.finding_id}"),
+        order="due_on",
+        list_page="inspections:finding_list",
+    ),
+    Source(
+        Work.LATE_REFERRAL,
+        "oversees",
+        late_referrals,
+        lambda row: (
+            row.institution.name,
+            f"{row.from_department}移送{row.to_department}",
+            f"referral:{row.pk}",
+        ),
+        order="due_on",
+        list_page="penalties:list",
+    ),
+)
