@@ -238,6 +238,7 @@ def visit(browser: Browser, demo_url, watch, request):
     def open_page(username: str | None = None, *, phone: bool = False) -> Page:
         shape = PHONE if phone else DESKTOP
         context = browser.new_context(base_url=demo_url, locale="zh-CN", timezone_id="Asia/Shanghai", **shape)
+        context.set_default_timeout(15_000)
         contexts.append(context)
         context.on("page", watch.over)
         page = context.new_page()

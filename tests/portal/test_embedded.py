@@ -149,9 +149,7 @@ def test_a_stale_pid_that_another_program_got_does_not_stop_us(var):
         stale = engines.Postgres().pid_file.read_text().splitlines()
         for engine in engines.engines():
             os.kill(engine.pid(), signal.SIGKILL)
-    stranger = subprocess.Popen(
-        [sys.executable, "-c", "input()"], stdin=subprocess.PIPE, **engines._credentials()
-    )
+    stranger = subprocess.Popen(["cat"], stdin=subprocess.PIPE, **engines._credentials())
     try:
         postgres, redis_engine = engines.Postgres(), engines.Redis()
         postgres.pid_file.write_text("\n".join([str(stranger.pid), *stale[1:]]))
