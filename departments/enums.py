@@ -26,6 +26,29 @@ GLOBAL_ROLES = [Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.AUDITOR, Role.INSPE
 OVERSEEING_ROLES = [Role.AUDITOR, Role.INSPECTORATE]
 
 
+class Validity(models.TextChoices):
+    """What an officer's certificate is worth on a day."""
+
+    VALID = "VALID", "有效"
+    EXPIRING = "EXPIRING", "即将到期"
+    EXPIRED = "EXPIRED", "已过期"
+    NOT_YET = "NOT_YET", "未生效"
+    OFF_DUTY = "OFF_DUTY", "不在岗"
+
+
 class NotificationKind(models.TextChoices):
     WORK = "WORK", "待办"
     NEWS = "NEWS", "进展"
+
+
+class Event(models.TextChoices):
+    """Kinds of ledger entries on an account's chain (`account:12`)."""
+
+    CREATED = "account.created", "建立账号"
+    APPOINTED = "account.appointed", "授予岗位"
+    DISMISSED = "account.dismissed", "撤销岗位"
+    CERTIFIED = "account.certified", "登记执法证"
+    DEACTIVATED = "account.deactivated", "停用账号"
+    REACTIVATED = "account.reactivated", "启用账号"
+    PASSWORD_RESET = "account.password_reset", "重置密码"
+    PASSWORD_CHANGED = "account.password_changed", "修改密码"

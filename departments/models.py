@@ -3,16 +3,34 @@
 from datetime import date
 from functools import cached_property
 
+from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import Group, PermissionsMixin
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from departments.enums import GLOBAL_ROLES, OVERSEEING_ROLES, DepartmentKind, NotificationKind, Role
+from departments.enums import (
+    GLOBAL_ROLES,
+    OVERSEEING_ROLES,
+    DepartmentKind,
+    NotificationKind,
+    Role,
+    Validity,
+)
 
 
-class UserManager(BaseUserManager):
+class UserQuerySet(models.QuerySet):
+    def visible_to(self, user: "User") -> "UserQuerySet":
+        """Administrators and auditors see every account, a 部门管理员 those with a post in their departments."""
+        if user.holds(Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.AUDITOR):
+            return self
+        administered = user.departments_as(Role.DEPARTMENT_ADMIN)
+        held = Post.objects.filter(user=models.OuterRef("pk"), department__in=administered)
+        return self.filter(models.Exists(held))
+
+
+class UserManager(BaseUserManager.from_queryset(UserQuerySet)):
     def create_user(self, username: str, password: str | None = None, **fields) -> "User":
         """An account; without a password nobody can log in to it."""
         user = self.model(username=self.model.normalize_username(username), **fields)
@@ -21,9 +39,10 @@ class UserManager(BaseUserManager):
         return user
 
     def create_superuser(self, username: str, password: str | None = None, **fields) -> "User":
-        """Django's `createsuperuser`: the first 系统管理员 of a new installation."""
+        """Django's `createsuperuser`: the first administrator of a new installation, who appoints the others."""
         user = self.create_user(username, password, **fields)
-        Post.objects.create(user=user, role=Role.SYSTEM_ADMIN)
+        for role in (Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN):
+            Post.objects.create(user=user, role=role)
         return user
 
 
@@ -49,6 +68,11 @@ class User(AbstractBaseUser, PermissionsMixin):
     def key(self) -> str:
         """How the ledger names this account: never the person's name."""
         return f"user:{self.pk}"
+
+    @property
+    def subject(self) -> str:
+        """The subject of this account's own ledger chain."""
+        return f"account:{self.pk}"
 
     @cached_property
     def held_posts(self) -> list["Post"]:
@@ -92,6 +116,22 @@ class Town(models.Model):
         return self.name
 
 
+class DepartmentQuerySet(models.QuerySet):
+    def with_certified(self, day: date) -> "DepartmentQuerySet":
+        """Each with `certified`, the number of its officers who may inspect on `day`."""
+        return self.annotate(
+            certified=models.Count(
+                "officers",
+                filter=Q(
+                    officers__is_on_duty=True,
+                    officers__user__is_active=True,
+                    officers__certified_from__lte=day,
+                    officers__certified_until__gte=day,
+                ),
+            )
+        )
+
+
 class Department(models.Model):
     """A bureau of the city, or a town acting as one (`town` set)."""
 
@@ -107,6 +147,8 @@ class Department(models.Model):
     contact_phone = models.CharField("联系电话", max_length=32, blank=True)
     order = models.PositiveSmallIntegerField("排序", default=0)
     group = models.OneToOneField(Group, on_delete=models.PROTECT, related_name="department")
+
+    objects = DepartmentQuerySet.as_manager()
 
     class Meta:
         ordering = ["order", "code"]
@@ -175,7 +217,11 @@ class Post(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.department.short_name} {self.get_role_display()}" if self.department else self.get_role_display()
+        return (
+            f"{self.department.short_name} {self.get_role_display()}"
+            if self.department
+            else self.get_role_display()
+        )
 
 
 class OfficerQuerySet(models.QuerySet):
@@ -218,6 +264,17 @@ class Officer(models.Model):
         """Whether this officer may take part in an inspection on `day`."""
         return self.is_on_duty and self.certified_from <= day <= self.certified_until
 
+    def validity_on(self, day: date) -> Validity:
+        """In words; EXPIRING from CERTIFICATE_WARNING_DAYS before the last day."""
+        if not self.is_on_duty:
+            return Validity.OFF_DUTY
+        if day > self.certified_until:
+            return Validity.EXPIRED
+        if day < self.certified_from:
+            return Validity.NOT_YET
+        soon = (self.certified_until - day).days <= settings.CERTIFICATE_WARNING_DAYS
+        return Validity.EXPIRING if soon else Validity.VALID
+
 
 class Notification(models.Model):
     """An in-app message to one account about a subject (`referral:12`); the roof knows its page."""
@@ -232,9 +289,7 @@ class Notification(models.Model):
     class Meta:
         ordering = ["-created_at", "-pk"]
         indexes = [
-            models.Index(
-                fields=["recipient"], condition=Q(read_at__isnull=True), name="departments_unread"
-            ),
+            models.Index(fields=["recipient"], condition=Q(read_at__isnull=True), name="departments_unread"),
             models.Index(fields=["recipient", "-created_at"], name="departments_inbox"),
         ]
 

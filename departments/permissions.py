@@ -4,11 +4,12 @@ from collections.abc import Iterable
 
 from django.core.exceptions import PermissionDenied
 
-from departments.enums import Role
+from departments.enums import GLOBAL_ROLES, Role
 from departments.models import Department, User
 
 # 经办 and those above them write for their department; 执法人员 write on the forms they are assigned.
 CLERKS = (Role.HANDLER, Role.REVIEWER, Role.HEAD)
+ACCOUNT_KEEPERS = (Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.DEPARTMENT_ADMIN)
 
 
 def require_role(user: User, roles: Iterable[Role], department: Department | None = None) -> None:
@@ -17,3 +18,43 @@ def require_role(user: User, roles: Iterable[Role], department: Department | Non
         where = department.short_name if department else "任何部门"
         wanted = "、".join(Role(role).label for role in roles)
         raise PermissionDenied(f"需要{where}的{wanted}岗位。")
+
+
+def manages_accounts(user: User) -> bool:
+    """Whether the account may open the pages that manage accounts."""
+    return user.holds(*ACCOUNT_KEEPERS)
+
+
+def manages(user: User, account: User) -> bool:
+    """安全管理员 manages everybody but themselves, 系统管理员 whoever holds no post across all departments,
+    部门管理员 those who hold posts in their departments only."""
+    if user.pk == account.pk:
+        return False
+    if account.holds(*GLOBAL_ROLES):
+        return user.holds(Role.SECURITY_ADMIN)
+    if user.holds(Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN):
+        return True
+    own = {department.pk for department in user.departments_as(Role.DEPARTMENT_ADMIN)}
+    held = {post.department_id for post in account.held_posts}
+    return bool(held) and held <= own
+
+
+def may_appoint(user: User, role: Role, department: Department | None) -> bool:
+    """Posts across all departments are given by 安全管理员 alone, a department's also by its administrator."""
+    if role in GLOBAL_ROLES:
+        return user.holds(Role.SECURITY_ADMIN)
+    if user.holds(Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN):
+        return True
+    return user.holds(Role.DEPARTMENT_ADMIN, department=department)
+
+
+def require_manager(user: User, account: User) -> None:
+    """Raise PermissionDenied (403) unless `manages`."""
+    if not manages(user, account):
+        raise PermissionDenied("您无权管理此账号。")
+
+
+def require_appointer(user: User, role: Role, department: Department | None) -> None:
+    """Raise PermissionDenied (403) unless `may_appoint`."""
+    if not may_appoint(user, role, department):
+        raise PermissionDenied(f"您无权授予或撤销{Role(role).label}岗位。")

@@ -163,6 +163,8 @@ LOGOUT_REDIRECT_URL = "departments:login"
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SESSION_COOKIE_AGE = env.int("SESSION_SECONDS", default=30 * 60)  # 等保三级：≤30分钟无操作
 SESSION_SAVE_EVERY_REQUEST = True
+# The server forgets the session by itself; a cookie that outlives it lets the login page say why.
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_COOKIE_HTTPONLY = True
 ANONYMOUS_USER_NAME = None  # guardian: no database row stands for a stranger
 GUARDIAN_MONKEY_PATCH_USER = False
