@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db.models import Q, QuerySet
 
+from core.forms import DateInput
 from departments.enums import GLOBAL_ROLES, Role
 from departments.models import Department, User
 from departments.permissions import may_appoint
@@ -16,15 +17,6 @@ PASSWORD_RULE = "至少8位，包含小写字母、大写字母、数字、符�
 USERNAME = RegexValidator(
     r"^[a-z0-9][a-z0-9_.-]{2,}$", "用户名至少3位，用小写字母、数字和“-”“_”“.”，以字母或数字开头。"
 )
-
-
-class DateInput(forms.DateInput):
-    """The browser's own calendar."""
-
-    input_type = "date"
-
-    def __init__(self, attrs: dict | None = None):
-        super().__init__(attrs, format="%Y-%m-%d")
 
 
 class LoginForm(AuthenticationForm):

@@ -13,6 +13,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
 from core.errors import DomainError
+from core.forms import show_refusal
 from core.lists import list_page
 from departments import services
 from departments.access import needs, public, signed_in
@@ -131,7 +132,7 @@ def account_create(request: HttpRequest) -> HttpResponse:
         try:
             account, password = services.create_account(actor=request.user, **values)
         except DomainError as error:
-            _show(form, error)
+            show_refusal(form, error)
         else:
             return _hand_over(request, account, password, "账号已建立")
     return render(
@@ -184,7 +185,7 @@ def post_give(request: HttpRequest, pk: int) -> HttpResponse:
         try:
             services.give_post(account, role, department, actor=request.user)
         except DomainError as error:
-            _show(form, error)
+            show_refusal(form, error)
         else:
             messages.success(request, f"已授予{account.name}{role.label}岗位。")
             return redirect("departments:account_edit", account.pk)
@@ -216,7 +217,7 @@ def certify(request: HttpRequest, pk: int) -> HttpResponse:
         try:
             services.issue_certificate(account, actor=request.user, **form.cleaned_data)
         except DomainError as error:
-            _show(form, error)
+            show_refusal(form, error)
         else:
             messages.success(request, f"已登记{account.name}的执法证。")
             return redirect("departments:account_edit", account.pk)
@@ -265,11 +266,3 @@ def _set_active(request: HttpRequest, pk: int, active: bool, sentence: str) -> H
 def _hand_over(request: HttpRequest, account: User, password: str, title: str) -> HttpResponse:
     context = {"account": account, "password": password, "title": title}
     return render(request, "departments/account_password.html", context)
-
-
-def _show(form, error: DomainError) -> None:
-    """The service's refusal, on the form's own fields where it names them."""
-    for name, message in error.fields.items():
-        form.add_error(name if name in form.fields else None, message)
-    if not error.fields:
-        form.add_error(None, error.message)

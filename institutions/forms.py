@@ -1,14 +1,27 @@
 """Forms of the register. The filter is also how a joint inspection says whom it is about."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 
-from departments.models import Town
-from institutions.enums import CreditClass, Feature, FilingState, InstitutionKind, OperatingState
+from core.errors import DomainError
+from core.forms import DateInput
+from departments.models import Officer, Town, User
+from institutions import services
+from institutions.enums import (
+    TRANSITIONS,
+    CreditClass,
+    Feature,
+    FilingState,
+    InstitutionKind,
+    OperatingState,
+)
 from institutions.models import Institution
+from institutions.permissions import recusable_by
 
 
 class OneOf(forms.Select):
@@ -91,3 +104,93 @@ class InstitutionScopeForm(InstitutionFilterForm):
             field = self.fields[name]
             field.widget = forms.CheckboxSelectMultiple(choices=field.choices)
         self.fields["feature"].label = "同时具备的特征"
+
+
+class InstitutionForm(forms.ModelForm):
+    """What the register says of one institution, but for its operating state."""
+
+    features = forms.MultipleChoiceField(
+        label="特征",
+        required=False,
+        choices=Feature.choices,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="决定哪些检查事项适用于该机构。",
+    )
+    rating = forms.TypedChoiceField(
+        label="等级评定",
+        required=False,
+        coerce=int,
+        empty_value=None,
+        choices=[("", "未评定"), *((stars, f"{stars}星") for stars in range(1, 6))],
+    )
+    credit_class = forms.ChoiceField(
+        label="信用等级", required=False, choices=[("", "未评价"), *CreditClass.choices]
+    )
+    beds = forms.IntegerField(label="床位数", min_value=0, max_value=100_000, help_text="没有床位的填0。")
+    floor_area = forms.DecimalField(
+        label="建筑面积（平方米）", required=False, min_value=0, max_digits=10, decimal_places=2
+    )
+
+    # The panels of the page; at most seven fields each.
+    PANELS: ClassVar = [
+        ("机构", ["name", "uscc", "kind", "town", "address"]),
+        ("备案与等级", ["filing_state", "filed_on", "opened_on", "credit_class", "rating"]),
+        ("规模与特征", ["beds", "floor_area", "features"]),
+        ("联系", ["legal_representative", "contact_name", "contact_phone"]),
+    ]
+
+    class Meta:
+        model = Institution
+        fields = [
+            "name", "uscc", "kind", "town", "address", "filing_state", "filed_on", "opened_on", "credit_class",
+            "rating", "beds", "floor_area", "features", "legal_representative", "contact_name", "contact_phone",
+        ]  # fmt: skip
+        widgets = {"filed_on": DateInput, "opened_on": DateInput}
+        help_texts = {"uscc": "18位；尚未取得的留空，取得后补填。"}
+
+    def panels(self) -> list[tuple[str, list[forms.BoundField]]]:
+        return [(title, [self[name] for name in names]) for title, names in self.PANELS]
+
+    def clean_uscc(self) -> str | None:
+        try:
+            return services.check_uscc(self.cleaned_data["uscc"] or "") or None
+        except DomainError as error:
+            raise ValidationError(error.message) from error
+
+    def clean(self) -> dict[str, Any]:
+        chosen = super().clean()
+        filed_on = chosen.get("filed_on")
+        if chosen.get("filing_state") == FilingState.FILED and not filed_on and "filed_on" not in self.errors:
+            self.add_error("filed_on", "已备案的机构须填写备案日期。")
+        return chosen
+
+    def validate_unique(self) -> None:
+        """Left to the service, which names the institution that has the code."""
+
+
+class StateForm(forms.Form):
+    """暂停、终止、恢复运营"""
+
+    state = forms.ChoiceField(label="变更为", widget=forms.RadioSelect)
+    on = forms.DateField(label="生效日期", widget=DateInput, initial=timezone.localdate)
+    reason = forms.CharField(label="原因", max_length=300, widget=forms.Textarea(attrs={"rows": 3}))
+
+    def __init__(self, *args: Any, institution: Institution, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        allowed = TRANSITIONS[OperatingState(institution.operating_state)]
+        self.fields["state"].choices = [(state.value, state.label) for state in allowed]
+
+
+class RecusalForm(forms.Form):
+    """An officer the user may speak for, and why that officer must not inspect this institution."""
+
+    officer = forms.ModelChoiceField(label="执法人员", queryset=Officer.objects.none(), empty_label=None)
+    reason = forms.CharField(
+        label="事由", max_length=200, help_text="如近亲属在该机构任职；不写无关的个人信息。"
+    )
+
+    def __init__(self, *args: Any, user: User, institution: Institution, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        may = recusable_by(user).exclude(recusals__institution=institution)
+        self.fields["officer"].queryset = may.select_related("user", "department")
+        self.fields["officer"].label_from_instance = lambda officer: f"{officer} · {officer.department}"

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from departments.enums import Role
 from departments.models import Officer, Town, User
 from institutions.enums import CreditClass, Feature, FilingState, InstitutionKind, OperatingState
 
@@ -110,6 +111,14 @@ class StateChange(models.Model):
         return f"{self.institution} {self.get_to_state_display()}"
 
 
+class RecusalQuerySet(models.QuerySet):
+    def visible_to(self, user: User) -> "RecusalQuerySet":
+        """The officer's own, those of officers of the user's departments, and all of them to overseers."""
+        if user.oversees or user.holds(Role.SYSTEM_ADMIN):
+            return self
+        return self.filter(Q(officer__user=user) | Q(officer__department__in=user.departments_as()))
+
+
 class Recusal(models.Model):
     """回避: this officer must not inspect this institution."""
 
@@ -117,6 +126,8 @@ class Recusal(models.Model):
     institution = models.ForeignKey(Institution, on_delete=models.CASCADE, related_name="recusals")
     reason = models.CharField("事由", max_length=200)
     since = models.DateField("自", default=date.today)
+
+    objects = RecusalQuerySet.as_manager()
 
     class Meta:
         constraints = [

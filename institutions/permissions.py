@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
+from django.db.models import Q, QuerySet
 
 from departments.enums import Role
 from departments.models import Officer, User
@@ -29,6 +30,12 @@ def require_keeper(user: User) -> None:
 def may_recuse(user: User, officer: Officer) -> bool:
     """The officer in person, or the administrator of the officer's department."""
     return officer.user_id == user.pk or user.holds(Role.DEPARTMENT_ADMIN, department=officer.department)
+
+
+def recusable_by(user: User) -> QuerySet[Officer]:
+    """The officers for whom `may_recuse`."""
+    administered = user.departments_as(Role.DEPARTMENT_ADMIN)
+    return Officer.objects.filter(Q(user=user) | Q(department__in=administered))
 
 
 def require_recusal_right(user: User, officer: Officer) -> None:
