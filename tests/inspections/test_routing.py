@@ -83,9 +83,7 @@ def test_a_row_without_a_penalty_body_stays_with_the_checking_department(fire):
 
 @pytest.mark.parametrize("rows", [1, 3])
 def test_many_rows_are_routed_in_two_queries(rows, django_assert_num_queries):
-    version = make_version(
-        [Row("消防检查", "xiaofang", f"第{n}项处罚", "FIRE") for n in range(rows)]
-    )
+    version = make_version([Row("消防检查", "xiaofang", f"第{n}项处罚", "FIRE") for n in range(rows)])
     institution = make_institution()
     make_department("yinglin", institution.town)
     loaded = list(MatrixRow.objects.filter(version=version).select_related(*ROW_RELATED))
