@@ -9,9 +9,10 @@ class CaseState(models.TextChoices):
     CLOSED = "CLOSED", "已结案"
 
 
+# 法制审核 gives the case back to its handler either way; PenaltyCase.legal_review tells with what result.
 CASE_TRANSITIONS = {
     CaseState.FILED: {CaseState.LEGAL_REVIEW, CaseState.DECIDED},
-    CaseState.LEGAL_REVIEW: {CaseState.FILED, CaseState.DECIDED},
+    CaseState.LEGAL_REVIEW: {CaseState.FILED},
     CaseState.DECIDED: {CaseState.SERVED},
     CaseState.SERVED: {CaseState.CLOSED},
     CaseState.CLOSED: set(),
@@ -29,6 +30,7 @@ class Decision(models.TextChoices):
     NOT_PUNISHED = "NOT_PUNISHED", "不予处罚"
 
 
+# Decisions with an amount of money.
 FINING = (Decision.FINE, Decision.WARNING_AND_FINE)
 
 
