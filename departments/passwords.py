@@ -1,3 +1,4 @@
+from django.contrib.auth.password_validation import MinimumLengthValidator
 from django.core.exceptions import ValidationError
 
 CLASSES = {
@@ -7,6 +8,15 @@ CLASSES = {
     "符号": lambda char: not char.isalnum(),
 }
 REQUIRED_CLASSES = 3
+
+
+class LengthValidator(MinimumLengthValidator):
+    """Django's, in the words Django 5.2 has no Chinese for."""
+
+    def get_error_message(self):
+        return f"密码长度太短，至少{self.min_length}位。"
+
+    get_help_text = get_error_message
 
 
 class CharacterClassValidator:

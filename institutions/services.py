@@ -25,6 +25,7 @@ from ledger import services as ledger
 
 USCC_LENGTH = 18
 USCC_CHARACTERS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+RATINGS = range(1, 6)
 PERSONAL = ("contact_name", "contact_phone", "legal_representative")
 TEXTUAL = ("name", "address")
 PLAIN = (
@@ -216,12 +217,12 @@ def _set(institution: Institution, fields: dict[str, Any]) -> None:
         messages = {name: "".join(texts) for name, texts in error.message_dict.items()}
         labels = "、".join(Institution._meta.get_field(name).verbose_name for name in messages)
         raise DomainError(f"登记信息有误：{labels}。", fields=messages) from error
-    _check_days(institution)
-
-
-def _check_days(institution: Institution) -> None:
     if institution.filed_on and institution.filed_on > timezone.localdate():
         raise DomainError("备案日期不能晚于今天。", fields={"filed_on": "不能晚于今天"})
+    if institution.rating is not None and institution.rating not in RATINGS:
+        raise DomainError("等级评定应为1至5星。", fields={"rating": "应为1至5星"})
+    if institution.floor_area is not None and institution.floor_area < 0:
+        raise DomainError("建筑面积不能小于0。", fields={"floor_area": "不能小于0"})
 
 
 def _save(institution: Institution) -> None:
@@ -232,6 +233,8 @@ def _save(institution: Institution) -> None:
         with transaction.atomic():
             institution.save()
     except IntegrityError as error:
+        if "uscc" not in str(error):
+            raise
         # Somebody registered the same code between the look and the save.
         raise _uscc_error(f"统一社会信用代码 {institution.uscc} 刚被其他机构登记，请刷新后再试。") from error
 
