@@ -1,8 +1,10 @@
-"""The demo cast (fixtures/cast.json): one account for every part somebody plays in a joint inspection.
+"""The demo: the cast (fixtures/cast.json), sixty fictional institutions, Jinjiang's matrix, delegations.
 
-They share one password, so they exist only where settings.DEMO says that nothing here is real.
+The accounts share one password, so they exist only where settings.DEMO says that nothing here is real.
+Everything goes through the services people use, and is left alone once it is there.
 """
 
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -13,18 +15,81 @@ from django.utils import timezone
 
 from core.errors import DomainError
 from departments.enums import Role
-from departments.models import Department, User
+from departments.models import Department, Town, User
 from departments.services import appoint, certify
+from institutions.services import load as load_institutions
 from portal import reference
+from scenarios.enums import DelegationList
+from scenarios.models import Delegation, PenaltyItem
+from scenarios.services.delegations import delegate_to_towns
+from scenarios.services.importing import DuplicateError, import_workbook
+from scenarios.services.library import load_texts
+from scenarios.services.versions import publish
 
 PASSWORD = "demo-Jinjiang-2024"
 EXPIRED_OFFICER = 6
+MATRIX_DATE = date(2024, 12, 2)
+# 福建省赋权目录（闽政文〔2022〕3号）之后
+DELEGATED_FROM = date(2023, 1, 1)
+WITHOUT_FIRE_LIST = ("紫帽镇", "西滨镇", "内坑镇")
 
 
 def require_demo() -> None:
     """Raise DomainError unless this installation is a demo."""
     if not settings.DEMO:
         raise DomainError("演示数据只能在 PORTAL_DEMO=1 时载入：演示账号的密码是公开的。")
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """How much was new."""
+
+    accounts: int
+    institutions: int
+    versions: int
+    delegations: int
+
+
+@transaction.atomic
+def load() -> Loaded:
+    """Reference data, cast, register, matrix and delegations; what is there already stays as it is.
+
+    Raises DomainError unless this installation is a demo.
+    """
+    require_demo()
+    reference.load()
+    accounts = load_cast()
+    admin = User.objects.get(username="admin")
+    institutions = load_institutions(reference.read("institutions.json"), actor=admin)
+    versions = load_matrix(admin)
+    delegations = load_delegations(admin)
+    return Loaded(accounts, len(institutions), versions, delegations)
+
+
+def load_matrix(admin: User) -> int:
+    """晋政民〔2024〕75号 with its texts, published as of its date; 1 when it was not there before."""
+    path = settings.BASE_DIR / "fixtures" / "jinjiang-matrix.xlsx"
+    try:
+        version = import_workbook(path.read_bytes(), name=path.name, actor=admin)
+    except DuplicateError:
+        return 0
+    load_texts(reference.read("matrix-texts.json"), actor=admin)
+    publish(version, actor=admin, effective_from=MATRIX_DATE)
+    return 1
+
+
+def load_delegations(admin: User) -> int:
+    """All towns hold the general list, all but three the fire list (泉州 gave fire items one by one)."""
+    made = 0
+    for listing in DelegationList:
+        if Delegation.objects.filter(delegation_list=listing).exists():
+            continue
+        items = PenaltyItem.objects.filter(rows__delegation_list=listing).distinct()
+        towns = Town.objects.all()
+        if listing == DelegationList.FIRE:
+            towns = towns.exclude(name__in=WITHOUT_FIRE_LIST)
+        made += len(delegate_to_towns(towns, items, listing, valid_from=DELEGATED_FROM, actor=admin))
+    return made
 
 
 def accounts() -> list[tuple[str, str]]:

@@ -1,6 +1,6 @@
 """The desk (工作台): what waits for one account, what is late, what just happened.
 
-Nothing is pushed here: each source (portal/work.py) asks the apps underneath what their rows say.
+Nothing is pushed here: each source (portal/sources.py) asks the apps underneath what their rows say.
 """
 
 from dataclasses import dataclass
@@ -14,8 +14,9 @@ from core.workdays import add_workdays
 from departments.models import Notification, User
 from portal.enums import Work
 from portal.events import Happening, recent
+from portal.sources import SOURCES, Source
 from portal.subjects import page_of
-from portal.work import SOURCES, Source, Viewer
+from portal.work import Viewer
 
 SHOWN = 5
 SOON_WORKDAYS = 2

@@ -1,9 +1,7 @@
-"""Where work comes from: one source for each kind of thing that may wait for somebody."""
+"""What waits for whom: one query over the apps below for each kind of work."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
-from typing import Any
+from datetime import date, timedelta
 
 from django.conf import settings
 from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, When
@@ -33,15 +31,11 @@ from inspections.models import (
     Task,
 )
 from penalties.enums import CaseState
-from penalties.models import PenaltyCase
-from portal.enums import Work
-from portal.subjects import address
+from penalties.models import DAYS_TO_DECIDE, WORKDAYS_TO_SERVE, PenaltyCase
+from penalties.permissions import HANDLERS
 
 # 整改期限前几天可以安排复查
 RECHECK_DAYS = 7
-HANDLERS = (*CLERKS, Role.OFFICER)
-DAYS_TO_DECIDE = 90
-WORKDAYS_TO_SERVE = 7
 UNANSWERED = (ParticipationState.INVITED, ParticipationState.SEEN)
 OPEN_TASKS = (TaskState.ASSIGNED, TaskState.UNDER_WAY)
 
@@ -74,44 +68,6 @@ class Viewer:
         )
 
 
-@dataclass(frozen=True)
-class Source:
-    """One kind of work.
-
-    `audience` names the Viewer's field that must not be empty; `order` is the lookup rows are sorted by,
-    their deadline unless `is_undated`; `show` gives title, detail and subject key of a row; `late`
-    replaces the comparison of `order` with today where the deadline is not a column.
-    """
-
-    kind: Work
-    audience: str
-    rows: Callable[[Viewer], QuerySet]
-    show: Callable[[Any], tuple[str, str, str]]
-    order: str
-    list_page: str = ""
-    is_moment: bool = False
-    is_undated: bool = False
-    late: Callable[[Viewer], Q] | None = None
-    due: Callable[[Any], date | None] | None = None
-
-    def concerns(self, viewer: Viewer) -> bool:
-        return bool(getattr(viewer, self.audience))
-
-    def due_of(self, row: Any) -> date | datetime | None:
-        if self.due is not None:
-            return self.due(row)
-        if self.is_undated:
-            return None
-        value = row
-        for name in self.order.split("__"):
-            value = getattr(value, name)
-        return value
-
-    @property
-    def url(self) -> str:
-        return (address(self.list_page) if self.list_page else "") or ""
-
-
 def approvals(viewer: Viewer) -> QuerySet:
     """行政检查须经负责人批准（law.md §3）."""
     return JointInspection.objects.filter(
@@ -124,6 +80,7 @@ def legal_reviews(viewer: Viewer) -> QuerySet:
     return (
         PenaltyCase.objects.filter(state=CaseState.LEGAL_REVIEW, department__in=viewer.lawyer)
         .exclude(filed_by=viewer.user)
+        .exclude(drafted_by=viewer.user)
         .select_related("institution", "department")
     )
 
@@ -254,150 +211,3 @@ def late_referrals(viewer: Viewer) -> QuerySet:
     return Referral.objects.filter(state=ReferralState.SENT, due_on__lt=viewer.today).select_related(
         "institution", "from_department", "to_department"
     )
-
-
-SOURCES = (
-    Source(
-        Work.APPROVAL,
-        "head",
-        approvals,
-        lambda row: (row.name, f"{row.launched_by}提请，编号 {row.number}", row.subject),
-        order="tick_deadline",
-        list_page="inspections:list",
-        is_moment=True,
-    ),
-    Source(
-        Work.LEGAL_REVIEW,
-        "lawyer",
-        legal_reviews,
-        lambda row: (row.institution.name, f"{row.department}，案号 {row.number}", row.subject),
-        order="filed_on",
-        list_page="penalties:list",
-        late=lambda viewer: Q(filed_on__lt=viewer.today - timedelta(days=DAYS_TO_DECIDE)),
-        due=lambda row: row.due_on,
-    ),
-    Source(
-        Work.VISIT,
-        "officer",
-        visits,
-        lambda row: (
-            row.institution.name,
-            f"{row.institution.town}，{row.get_state_display()}",
-            f"task:{row.pk}",
-        ),
-        order="window_until",
-        list_page="inspections:task_list",
-    ),
-    Source(
-        Work.ANSWER,
-        "clerk",
-        answers,
-        lambda row: (
-            row.joint_inspection.name,
-            f"{row.joint_inspection.lead_department}牵头，{row.joint_inspection.get_kind_display()}",
-            row.joint_inspection.subject,
-        ),
-        order="joint_inspection__tick_deadline",
-        list_page="inspections:list",
-        is_moment=True,
-    ),
-    Source(
-        Work.REQUEST,
-        "clerk",
-        requests,
-        lambda row: (
-            row.tick.item.name,
-            f"{row.department}提请：{row.reason}",
-            row.tick.joint_inspection.subject,
-        ),
-        order="tick__joint_inspection__tick_deadline",
-        list_page="inspections:list",
-        is_moment=True,
-    ),
-    Source(
-        Work.LEADING,
-        "clerk",
-        leading,
-        lambda row: (row.name, next_step(row), row.subject),
-        order="next_due",
-        list_page="inspections:list",
-    ),
-    Source(
-        Work.REFERRAL,
-        "handler",
-        referrals,
-        lambda row: (
-            row.institution.name,
-            f"{row.from_department}移送：{row.finding.row.penalty_text or row.finding.row.check_text}",
-            f"referral:{row.pk}",
-        ),
-        order="due_on",
-        list_page="penalties:list",
-    ),
-    Source(
-        Work.CASE,
-        "handler",
-        cases,
-        lambda row: (row.institution.name, f"案号 {row.number}，{row.get_state_display()}", row.subject),
-        order="filed_on",
-        list_page="penalties:list",
-        late=late_cases,
-        due=lambda row: row.due_on,
-    ),
-    Source(
-        Work.RECHECK,
-        "handler",
-        rechecks,
-        lambda row: (row.finding.institution.name, row.finding.row.check_text, f"finding:{row.finding_id}"),
-        order="due_on",
-        list_page="inspections:finding_list",
-    ),
-    Source(
-        Work.FINDING,
-        "clerk",
-        findings,
-        lambda row: (
-            row.institution.name,
-            f"{'移送被退回' if row.state == FindingState.RETURNED else '复查未通过'}：{row.row.check_text}",
-            f"finding:{row.pk}",
-        ),
-        order="found_on",
-        list_page="inspections:finding_list",
-        is_undated=True,
-    ),
-    Source(
-        Work.CERTIFICATE,
-        "keeper",
-        certificates,
-        lambda row: (row.user.name, f"{row.department}，证号 {row.certificate_number}", row.key),
-        order="certified_until",
-    ),
-    Source(
-        Work.LATE_VISIT,
-        "oversees",
-        late_visits,
-        lambda row: (row.institution.name, row.institution.town.name, f"task:{row.pk}"),
-        order="window_until",
-        list_page="inspections:task_list",
-    ),
-    Source(
-        Work.LATE_RECTIFICATION,
-        "oversees",
-        late_rectifications,
-        lambda row: (row.finding.institution.name, f"{row.department}责令", f"finding:{row.finding_id}"),
-        order="due_on",
-        list_page="inspections:finding_list",
-    ),
-    Source(
-        Work.LATE_REFERRAL,
-        "oversees",
-        late_referrals,
-        lambda row: (
-            row.institution.name,
-            f"{row.from_department}移送{row.to_department}",
-            f"referral:{row.pk}",
-        ),
-        order="due_on",
-        list_page="penalties:list",
-    ),
-)

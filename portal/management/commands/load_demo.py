@@ -1,17 +1,18 @@
 from django.core.management.base import BaseCommand, CommandError
 
 from core.errors import DomainError
-from portal import demo, reference
+from portal import demo
 
 
 class Command(BaseCommand):
-    help = "载入演示账号与演示数据（须 PORTAL_DEMO=1）；可重复执行。"
+    help = "载入演示账号、机构名录、事项矩阵与赋权（须 PORTAL_DEMO=1）；已有的保持不变，可重复执行。"
 
     def handle(self, *args, **options):
         try:
-            demo.require_demo()
-            reference.load()
-            created = demo.load_cast()
+            loaded = demo.load()
         except DomainError as error:
             raise CommandError(str(error)) from error
-        self.stdout.write(f"新增演示账号 {created} 个。")
+        self.stdout.write(
+            f"新增演示账号 {loaded.accounts} 个、机构 {loaded.institutions} 家、"
+            f"事项清单 {loaded.versions} 版、赋权 {loaded.delegations} 项。"
+        )
