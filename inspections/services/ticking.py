@@ -72,13 +72,15 @@ def tick(tick: Tick, *, ticked: bool, note: str, rev: int, actor: User) -> Tick:
     participation = locked_participation(_participation_of(tick))
     require_taking_part(participation)
     note = note.strip()
+    rows = Tick.objects.select_related("department", "item", "changed_by")
+    current = rows.get(pk=tick.pk)
+    if (current.ticked, current.note) == (ticked, note):
+        return current
     changed = Tick.objects.filter(pk=tick.pk, rev=rev).update(
         ticked=ticked, note=note, rev=F("rev") + 1, changed_at=timezone.now(), changed_by=actor
     )
-    current = Tick.objects.select_related("department", "item", "changed_by").get(pk=tick.pk)
+    current = rows.get(pk=tick.pk)
     if not changed:
-        if (current.ticked, current.note) == (ticked, note):
-            return current
         raise StaleTickError(current)
     mark_seen(participation)
     _after_change(inspection, participation, [current], actor)
