@@ -32,7 +32,7 @@ check: .venv/.stamp ## 代码规范、分层约束、模板、迁移
 	$(BIN)/djlint templates --lint --quiet
 	$(BIN)/djlint templates --check --quiet
 	$(TEST_ENV) $(RUN) makemigrations --check --dry-run
-	$(TEST_ENV) BEHIND_TLS=1 $(RUN) check --deploy --fail-level WARNING
+	$(TEST_ENV) BEHIND_TLS=1 $(RUN) check --deploy --fail-level WARNING --settings tests.settings
 
 unit: .venv/.stamp ## 单元测试
 	$(PYTEST) -n $(UNIT_JOBS) --dist loadfile --ignore tests/browser --ignore tests/bench -m "not soak"
