@@ -2,13 +2,15 @@
 
 import logging
 from datetime import date, timedelta
+from functools import cache, lru_cache
 
 import chinese_calendar
 
 logger = logging.getLogger(__name__)
-_warned: set[int] = set()
 
 
+# A list page asks for some hundred days, most of them the same on every row.
+@lru_cache(maxsize=4096)
 def is_workday(day: date) -> bool:
     """Whether `day` is a working day in China.
 
@@ -17,10 +19,13 @@ def is_workday(day: date) -> bool:
     try:
         return chinese_calendar.is_workday(day)
     except NotImplementedError:
-        if day.year not in _warned:
-            _warned.add(day.year)
-            logger.warning("%s 年节假日安排尚未公布，工作日按周一至周五计算", day.year)
+        _warn_of(day.year)
         return day.weekday() < 5
+
+
+@cache
+def _warn_of(year: int) -> None:
+    logger.warning("%s 年节假日安排尚未公布，工作日按周一至周五计算", year)
 
 
 def add_workdays(start: date, count: int) -> date:

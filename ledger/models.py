@@ -37,9 +37,13 @@ class Entry(models.Model):
 
 
 class Checkpoint(models.Model):
-    """A digest over the heads of all chains at one moment; publishing it makes a later rewrite visible."""
+    """A digest over the heads of all chains at one moment; publishing it makes a later rewrite visible.
+
+    The moment is `last_entry`: entries up to this id were written then, and none with a smaller id came later.
+    """
 
     at = models.DateTimeField()
+    last_entry = models.PositiveBigIntegerField("最后一条", default=0)
     chains = models.PositiveBigIntegerField("链数")
     entries = models.PositiveBigIntegerField("条目数")
     previous = models.CharField(max_length=128, blank=True)

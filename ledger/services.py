@@ -4,16 +4,19 @@ Payloads hold ids, codes, states and digests, never personal data: a person's da
 the chain still verifies.
 """
 
+import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Sum
+from django.db.models import Max
 from django.utils import timezone
 
-from core.digests import canonical_json, default_algorithm, digest_bytes, digest_json
+from core.digests import canonical_json, default_algorithm, digest_json
 from ledger.models import Chain, Checkpoint, Entry
 
 
@@ -83,34 +86,45 @@ def entries_of(subject: str) -> Iterable[Entry]:
 
 
 def checkpoint() -> Checkpoint:
-    """Fix the heads of all chains in one digest, chained to the checkpoint before."""
+    """Fix the heads of all chains in one digest, which also covers the checkpoint before."""
+    last_entry = _fence()
     with transaction.atomic():
         last = Checkpoint.objects.select_for_update().order_by("-pk").first()
-        digest, algorithm = _digest_of_heads()
-        return Checkpoint.objects.create(
+        taken = Checkpoint(
             at=timezone.now(),
-            chains=Chain.objects.count(),
-            entries=Chain.objects.aggregate(n=Sum("head_seq"))["n"] or 0,
+            last_entry=last_entry,
             previous=last.digest if last else "",
-            digest=digest,
-            algorithm=algorithm,
+            algorithm=default_algorithm(),
         )
+        taken.digest, taken.chains, taken.entries = _digest_of_heads(taken)
+        taken.save()
+        return taken
 
 
 def verify(subject: str | None = None) -> Iterator[Break]:
-    """Walk every chain (or one) and yield the first break of each; nothing when all is whole."""
-    chains = Chain.objects.order_by("subject")
+    """Walk every chain (or one) and yield the first break of each; nothing when all is whole.
+
+    Over all chains the checkpoints are verified too, which shows a chain that was rewritten or
+    dropped as a whole.
+    """
+    entries = Entry.objects.select_related("chain").order_by("chain_id", "seq")
+    emptied = Chain.objects.filter(head_seq__gt=0, entries=None).order_by("pk")
     if subject is not None:
-        chains = chains.filter(subject=subject)
-    for chain in chains.iterator():
+        entries, emptied = entries.filter(chain__subject=subject), emptied.filter(subject=subject)
+    for _, chain in groupby(entries.iterator(), key=attrgetter("chain_id")):
         broken = _verify_chain(chain)
         if broken:
             yield broken
+    for chain in emptied:
+        yield Break(chain.subject, 1, f"链头记为第 {chain.head_seq} 条，实际一条也没有")
+    if subject is None:
+        yield from _verify_checkpoints()
 
 
-def _verify_chain(chain: Chain) -> Break | None:
+def _verify_chain(entries: Iterator[Entry]) -> Break | None:
     previous, seq = "", 0
-    for entry in Entry.objects.filter(chain=chain).order_by("seq").iterator():
+    for entry in entries:
+        chain = entry.chain
         seq += 1
         if entry.seq != seq:
             return Break(chain.subject, seq, f"缺少第 {seq} 条，接下来是第 {entry.seq} 条")
@@ -126,6 +140,26 @@ def _verify_chain(chain: Chain) -> Break | None:
     if (seq, previous) != (chain.head_seq, chain.head_digest):
         return Break(chain.subject, seq + 1, f"链头记为第 {chain.head_seq} 条，实际只到第 {seq} 条")
     return None
+
+
+def _verify_checkpoints() -> Iterator[Break]:
+    """The links between all checkpoints, and the heads as the newest one fixed them."""
+    previous, newest = "", None
+    for number, taken in enumerate(Checkpoint.objects.order_by("pk").iterator(), start=1):
+        if taken.previous != previous:
+            yield Break("checkpoint", number, "与前一个检查点的摘要不衔接")
+            return
+        previous, newest = taken.digest, (number, taken)
+    if newest is None:
+        return
+    number, taken = newest
+    try:
+        digest, _, _ = _digest_of_heads(taken)
+    except ValueError:
+        yield Break("checkpoint", number, f"本机不支持摘要算法 {taken.algorithm}，无法核验")
+        return
+    if digest != taken.digest:
+        yield Break("checkpoint", number, "各链与检查点固定的链头不符，检查点之前的留痕被改写或删除")
 
 
 def _locked_chains(subjects: set[str]) -> dict[str, Chain]:
@@ -163,11 +197,32 @@ def _digest(entry: Entry, subject: str) -> str:
     )
 
 
-def _digest_of_heads() -> tuple[str, str]:
-    algorithm = default_algorithm()
-    heads = Chain.objects.order_by("subject").values_list("subject", "head_seq", "head_digest")
-    lines = b"\n".join(canonical_json(list(head)) for head in heads.iterator())
-    return digest_bytes(lines, algorithm), algorithm
+def _fence() -> int:
+    """The id of the last entry such that no smaller one is still to be committed.
+
+    The lock waits for every transaction that is appending and lets none begin meanwhile.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("LOCK TABLE ledger_chain IN EXCLUSIVE MODE")
+        return Entry.objects.aggregate(last=Max("pk"))["last"] or 0
+
+
+def _digest_of_heads(taken: Checkpoint) -> tuple[str, int, int]:
+    """Digest over the checkpoint before and each chain's head as of `taken`; and how many chains and entries."""
+    heads = (
+        Entry.objects.filter(pk__lte=taken.last_entry)
+        .order_by("chain__subject", "-seq")
+        .distinct("chain__subject")
+        .values_list("chain__subject", "seq", "digest")
+    )
+    running = hashlib.new(taken.algorithm)
+    running.update(canonical_json([taken.previous, taken.last_entry]))
+    chains = entries = 0
+    for head in heads.iterator():
+        running.update(b"\n" + canonical_json(list(head)))
+        chains += 1
+        entries += head[1]
+    return running.hexdigest(), chains, entries
 
 
 def _instant(at: datetime) -> str:
