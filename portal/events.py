@@ -32,7 +32,6 @@ class Happening:
     body: str
     actor: str
     url: str | None
-    digest: str
 
 
 def recent(user: User, count: int = SHOWN) -> list[Happening]:
@@ -50,7 +49,6 @@ def recent(user: User, count: int = SHOWN) -> list[Happening]:
                 filter(None, [departments.get(entry.department, ""), people.get(entry.actor, "系统")])
             ),
             url=page_of(entry.chain.subject),
-            digest=entry.digest,
         )
         for entry in entries
     ]
