@@ -1,52 +1,64 @@
 from dataclasses import dataclass
 
 from django.http import HttpRequest
+from django.urls import reverse
 
-from departments.enums import GLOBAL_ROLES, Role
+from departments.enums import Role
 from portal.subjects import address
 
 
 @dataclass(frozen=True)
 class NavigationEntry:
-    """One entry of the left navigation."""
+    """One entry of the left navigation, or of the account's menu."""
 
     label: str
     url: str
     icon: str
-    active: bool
-    count: int = 0
+    active: bool = False
 
 
-KEEPERS = (Role.SYSTEM_ADMIN, Role.DEPARTMENT_ADMIN)
 CLERKS = (Role.HANDLER, Role.REVIEWER, Role.HEAD)
-OFFICE = (*CLERKS, *GLOBAL_ROLES)
+OVERSEERS = (Role.AUDITOR, Role.INSPECTORATE)
+WORKERS = (*CLERKS, Role.OFFICER, *OVERSEERS)
+KEEPERS = (Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN)
 
 # label, url name, icon, namespaces it stands for, roles that see it (empty: everybody)
 ENTRIES: list[tuple[str, str, str, tuple[str, ...], tuple[Role, ...]]] = [
     ("工作台", "portal:desk", "desk", ("portal",), ()),
-    ("联合检查", "inspections:list", "inspection", ("inspections",), OFFICE),
-    ("检查任务", "inspections:task_list", "task", ("tasks",), ()),
-    ("问题整改", "inspections:finding_list", "finding", ("findings",), ()),
-    ("移送处罚", "penalties:list", "penalty", ("penalties",), ()),
+    ("联合检查", "inspections:list", "inspection", ("inspections",), (*CLERKS, *OVERSEERS)),
+    ("检查任务", "inspections:task_list", "task", ("tasks",), WORKERS),
+    ("问题整改", "inspections:finding_list", "finding", ("findings",), WORKERS),
+    ("移送处罚", "penalties:list", "penalty", ("penalties",), (*WORKERS, Role.LEGAL_REVIEWER)),
     ("机构名录", "institutions:list", "institution", ("institutions",), ()),
     ("事项矩阵", "scenarios:list", "matrix", ("scenarios",), ()),
     ("结果归集", "archive:search", "archive", ("archive",), ()),
 ]
+# Who keeps accounts does not inspect, so theirs never grow beyond eight either.
+KEEPING = ("账号与岗位", "departments:accounts", "users", ("departments",), KEEPERS)
+ACCOUNT_LINKS = [
+    ("部门与镇街", "departments:list", "institution", ()),
+    ("账号与岗位", "departments:accounts", "users", (*KEEPERS, Role.DEPARTMENT_ADMIN, Role.AUDITOR)),
+]
+MOST_ENTRIES = 8
 
 
 def navigation(request: HttpRequest) -> dict[str, list[NavigationEntry]]:
-    """At most eight entries, by role; strangers get none."""
+    """At most eight entries, by role, and the links of the account's menu; strangers get none."""
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
-        return {"navigation": []}
+        return {"navigation": [], "account_links": []}
     here = _section(request)
-    return {
-        "navigation": [
-            NavigationEntry(label, url, icon, here in sections)
-            for label, name, icon, sections, roles in ENTRIES
-            if (not roles or user.holds(*roles)) and (url := address(name))
-        ]
-    }
+    entries = [
+        NavigationEntry(label, url, icon, here in sections)
+        for label, name, icon, sections, roles in [*ENTRIES, KEEPING]
+        if (not roles or user.holds(*roles)) and (url := address(name))
+    ]
+    links = [
+        NavigationEntry(label, reverse(name), icon)
+        for label, name, icon, roles in ACCOUNT_LINKS
+        if not roles or user.holds(*roles)
+    ]
+    return {"navigation": entries[:MOST_ENTRIES], "account_links": links}
 
 
 def _section(request: HttpRequest) -> str:

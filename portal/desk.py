@@ -62,6 +62,7 @@ class Desk:
     groups: list[WorkGroup]
     notifications: list[Notification]
     happenings: list[Happening]
+    may_launch: bool
 
     @property
     def total(self) -> int:
@@ -94,7 +95,8 @@ def build(user: User) -> Desk:
     viewer = Viewer.of(user)
     groups = [_group(source, viewer) for source in SOURCES if source.concerns(viewer)]
     newest = list(user.notifications.order_by("-created_at", "-pk")[:SHOWN])
-    return Desk([group for group in groups if group.total], newest, recent(user))
+    may_launch = any(not department.is_town for department in viewer.clerk)
+    return Desk([group for group in groups if group.total], newest, recent(user), may_launch)
 
 
 def _group(source: Source, viewer: Viewer) -> WorkGroup:

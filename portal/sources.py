@@ -112,6 +112,15 @@ SOURCES = (
         is_moment=True,
     ),
     Source(
+        Work.DRAFT,
+        "edits",
+        work.drafts,
+        lambda row: (str(row), f"{row.created_by}导入", f"version:{row.pk}"),
+        order="created_at",
+        list_page="scenarios:list",
+        is_undated=True,
+    ),
+    Source(
         Work.LEADING,
         "clerk",
         work.leading,
@@ -166,8 +175,14 @@ SOURCES = (
         Work.CERTIFICATE,
         "keeper",
         work.certificates,
-        lambda row: (row.user.name, f"{row.department}，证号 {row.certificate_number}", row.key),
+        lambda row: (
+            row.user.name,
+            f"{row.department}，证号 {row.certificate_number}，有效期至 {row.certified_until}",
+            row.department.key,
+        ),
         order="certified_until",
+        list_page="departments:list",
+        is_undated=True,
     ),
     Source(
         Work.LATE_VISIT,

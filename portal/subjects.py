@@ -4,6 +4,7 @@ from django.urls import NoReverseMatch, reverse
 
 # kind of subject → url name taking the rest of the key as its only argument
 PAGES = {
+    "department": "departments:detail",
     "institution": "archive:dossier",
     "joint_inspection": "inspections:detail",
     "task": "inspections:task_detail",

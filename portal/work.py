@@ -33,6 +33,9 @@ from inspections.models import (
 from penalties.enums import CaseState
 from penalties.models import DAYS_TO_DECIDE, WORKDAYS_TO_SERVE, PenaltyCase
 from penalties.permissions import HANDLERS
+from scenarios.enums import VersionState
+from scenarios.models import Scenario, ScenarioVersion
+from scenarios.permissions import EDITING_ROLES
 
 # 整改期限前几天可以安排复查
 RECHECK_DAYS = 7
@@ -51,6 +54,7 @@ class Viewer:
     lawyer: list[Department]
     officer: list[Department]
     keeper: list[Department]
+    edits: bool
     oversees: bool
     today: date = field(default_factory=timezone.localdate)
 
@@ -64,6 +68,7 @@ class Viewer:
             lawyer=user.departments_as(Role.LEGAL_REVIEWER),
             officer=user.departments_as(Role.OFFICER),
             keeper=user.departments_as(Role.HEAD, Role.DEPARTMENT_ADMIN),
+            edits=user.holds(Role.SYSTEM_ADMIN, *EDITING_ROLES),
             oversees=user.oversees,
         )
 
@@ -136,6 +141,14 @@ def next_step(row: JointInspection) -> str:
     if row.state == InspectionState.UNDER_WAY:
         return "检查任务已全部提交，可以办结"
     return "审批退回，待修改" if row.sent_back_reason else "拟定中，待提请审批"
+
+
+def drafts(viewer: Viewer) -> QuerySet:
+    """Imported matrices nobody has published yet."""
+    rows = ScenarioVersion.objects.filter(state=VersionState.DRAFT).select_related("scenario", "created_by")
+    if viewer.user.holds(Role.SYSTEM_ADMIN):
+        return rows
+    return rows.filter(scenario__in=Scenario.objects.editable_by(viewer.user))
 
 
 def referrals(viewer: Viewer) -> QuerySet:

@@ -1,5 +1,6 @@
 """The demo's data, as `make demo` loads it."""
 
+from collections import Counter
 from datetime import date, timedelta
 
 import pytest
@@ -11,8 +12,11 @@ from core.errors import DomainError
 from departments.enums import DepartmentKind, Role
 from departments.models import Department, DepartmentAlias, Officer, Post, Sector, Town, User
 from departments.services import find_department
+from inspections.enums import ReferralRoute
+from inspections.models import Finding, JointInspection, Referral
 from institutions.models import Institution
-from portal import demo, reference
+from ledger.services import verify
+from portal import demo, demo_round, reference
 from scenarios.models import Delegation, ScenarioVersion
 
 pytestmark = pytest.mark.django_db
@@ -123,6 +127,24 @@ def test_everything_is_loaded_once(as_demo):
         "西滨镇",
         "内坑镇",
     }
+
+
+def test_two_joint_inspections_are_played_once(as_demo):
+    demo.load()
+    assert demo_round.load()
+    states = [(i.get_kind_display(), i.state) for i in JointInspection.objects.order_by("pk")]
+    assert states == [("专项检查", "COMPLETED"), ("日常检查（双随机）", "TICKING")]
+    assert Counter(Finding.objects.values_list("state", flat=True)) == {
+        "REFERRED": 4,
+        "RECTIFYING": 2,
+        "RECTIFIED": 1,
+        "CORRECTED": 1,
+        "CLOSED": 1,
+    }
+    warned = Referral.objects.get(route=ReferralRoute.FALLBACK)
+    assert (warned.institution.town.name, warned.to_department.code) == ("紫帽镇", "xiaofang")
+    assert list(verify()) == []
+    assert not demo_round.load()
 
 
 def test_production_refuses_accounts_with_a_public_password(settings):
