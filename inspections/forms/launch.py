@@ -78,7 +78,7 @@ class LaunchForm(forms.Form):
         help_text="从检查范围内随机抽取，不足一家按一家计；100 为全部检查。",
     )
     scope_mode = forms.ChoiceField(
-        label="检查范围",
+        label="选择方式",
         choices=[(ScopeSource.FILTER, "按条件，可另外手工添加"), (ScopeSource.HAND, "只检查手工选择的机构")],
         widget=forms.RadioSelect,
     )
@@ -171,6 +171,12 @@ def plan_of(inspection: JointInspection) -> dict[str, Any]:
         "versions": list(inspection.versions.all()),
         "scope_mode": ScopeSource.FILTER if filtered or inspection.scope_filter else ScopeSource.HAND,
     }
+
+
+def later_deadline(inspection: JointInspection) -> datetime:
+    """What 延长 offers: the end of the next working day, within the window."""
+    last = max(timezone.localdate(), timezone.localdate(inspection.tick_deadline))
+    return end_of_work(min(add_workdays(last, 1), inspection.window_until))
 
 
 def end_of_work(day: date) -> datetime:

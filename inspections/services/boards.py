@@ -48,6 +48,8 @@ def _note(participation: Participation, done: int, waiting: int) -> str:
     notes = []
     if participation.state == ParticipationState.DECLINED:
         notes.append(participation.reason)
+    elif participation.state == ParticipationState.SILENT and done:
+        notes.append("未提交，已勾选的仍计入")
     elif participation.state != ParticipationState.ANSWERED and done:
         notes.append("已勾选，尚未提交")
     if waiting:

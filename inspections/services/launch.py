@@ -173,7 +173,7 @@ def approve(inspection: JointInspection, *, actor: User) -> JointInspection:
     inspection.approved_at = timezone.now()
     inspection.save(update_fields=["state", "approved_by", "approved_at"])
 
-    items = _items(inspection)
+    items = items_offered(inspection)
     Tick.objects.bulk_create(
         Tick(
             joint_inspection=inspection,
@@ -385,10 +385,11 @@ def _insert_candidates(inspection: JointInspection, institutions: QuerySet, sour
         )
 
 
-def _items(inspection: JointInspection) -> list[PublishedItem]:
+def items_offered(inspection: JointInspection) -> list[PublishedItem]:
     """One published item for each check item of the library: the newest version's."""
     return list(
         PublishedItem.objects.filter(version__in=inspection.versions.values("pk"))
+        .select_related("department")
         .order_by("check_item_id", "-version__published_at", "-version_id")
         .distinct("check_item_id")
     )

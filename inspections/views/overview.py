@@ -15,10 +15,11 @@ from departments.enums import Role
 from departments.models import User
 from departments.permissions import CLERKS
 from inspections.enums import InspectionState, ParticipationState, TaskState
-from inspections.forms.launch import ExtendForm, InspectionFilterForm, end_of_work
-from inspections.models import Candidate, JointInspection, Participation, TaskOrigin
+from inspections.forms.launch import ExtendForm, InspectionFilterForm, later_deadline
+from inspections.models import Candidate, JointInspection, Participation, TaskOrigin, Tick
 from inspections.permissions import may_lead
 from inspections.services import boards
+from inspections.services.launch import items_offered
 from inspections.services.participation import is_open
 from inspections.services.ticking import UNANSWERED
 from inspections.views.generate import generation_context
@@ -67,7 +68,8 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "versions": inspection.versions.select_related("scenario"),
         "steps": _steps(inspection),
         "listing": list_page(request, candidates, sorts=CANDIDATE_SORTS, default="name", per_page=10),
-        "ticked": list(inspection.ticks.filter(ticked=True).select_related("department", "item")),
+        "ticked": _ticked(inspection),
+        "invitation": _invitation(inspection),
         "happenings": boards.happenings(inspection),
         **_board(inspection, request.user),
         **_actions(inspection, request.user),
@@ -115,6 +117,24 @@ def _board(inspection: JointInspection, user: User) -> dict[str, Any]:
         "answered": sum(row["state"] in ANSWERED for row in rows),
         "stamp": boards.stamp(inspection.state, inspection.tick_deadline, rows),
     }
+
+
+def _ticked(inspection: JointInspection) -> list[Tick]:
+    """The ticked items, each with how many institutions in scope it concerns."""
+    ticks = list(inspection.ticks.filter(ticked=True).select_related("department", "item"))
+    counts = boards.applicable_counts(inspection) if ticks else {}
+    for tick in ticks:
+        tick.applicable = counts.get(tick.pk, 0)
+    return ticks
+
+
+def _invitation(inspection: JointInspection) -> dict[str, Any] | None:
+    """Whom approving it will invite, for those who decide; None once it went out."""
+    if inspection.approved_at or inspection.state == InspectionState.CANCELLED:
+        return None
+    items = items_offered(inspection)
+    departments = sorted({item.department for item in items}, key=lambda department: department.order)
+    return {"departments": [department.short_name for department in departments], "items": len(items)}
 
 
 def _steps(inspection: JointInspection) -> list[dict[str, str]]:
@@ -173,5 +193,5 @@ def _actions(inspection: JointInspection, user: User) -> dict[str, Any]:
         "shows_board": bool(inspection.approved_at),
         "close_text": (f"{waiting} 个部门尚未答复。" if waiting else "各部门均已答复。")
         + "截止后不能再勾选，确有需要可延长。",
-        "extend_form": ExtendForm(initial={"until": end_of_work(inspection.window_until)}),
+        "extend_form": ExtendForm(initial={"until": later_deadline(inspection)}),
     }

@@ -25,7 +25,7 @@ from inspections.services.participation import is_open
 def ticks(request: HttpRequest, pk: int) -> HttpResponse:
     """The whole board; opening it by a clerk of an invited department counts as having seen it."""
     inspection = get_object_or_404(_visible(request), pk=pk)
-    context = _board(request, inspection)
+    context = _count_applicable(_board(request, inspection))
     if context["open"]:
         for section in context["sections"]:
             participation = section["participation"]
@@ -46,7 +46,7 @@ def others(request: HttpRequest, pk: int) -> HttpResponse:
         return response
     if context["stamp"] == request.GET.get("seen"):
         return HttpResponse(status=204)
-    return render(request, "inspections/partials/_ticks_others.html", context)
+    return render(request, "inspections/partials/_ticks_others.html", _count_applicable(context))
 
 
 @needs(*CLERKS)
@@ -97,7 +97,7 @@ def tick_all(request: HttpRequest, pk: int) -> HttpResponse:
         if left:
             said, tone = f"{said}另有 {left} 项刚被同事修改，未改动，请核对。", "warning"
     inspection = participation.joint_inspection
-    context = _board(request, inspection)
+    context = _count_applicable(_board(request, inspection))
     section = next(s for s in context["sections"] if s["participation"].pk == participation.pk)
     return render(
         request,
@@ -196,14 +196,13 @@ def _step(
 
 
 def _board(request: HttpRequest, inspection: JointInspection) -> dict[str, Any]:
-    """Everything the board shows, in a fixed number of queries."""
+    """What the board shows, in a fixed number of queries; a poll that changed nothing needs no more."""
     clerk_of = {department.pk for department in request.user.departments_as(*CLERKS)}
     participations = {
         row.department_id: row
         for row in inspection.participations.select_related("department__group", "answered_by")
     }
     own = [row for department, row in participations.items() if department in clerk_of]
-    counts = boards.applicable_counts(inspection)
     asked: dict[int, list[ItemRequest]] = {}
     for row in ItemRequest.objects.filter(tick__joint_inspection=inspection).select_related("department"):
         asked.setdefault(row.tick_id, []).append(row)
@@ -212,16 +211,14 @@ def _board(request: HttpRequest, inspection: JointInspection) -> dict[str, Any]:
     )
     sections, foreign = {row.department_id: [] for row in own}, []
     for department, group in groupby(rows, key=lambda row: row.department_id):
-        lines = [_line(row, counts, asked.get(row.pk, []), own) for row in group]
+        lines = [_line(row, asked.get(row.pk, []), own) for row in group]
         if department in sections:
             sections[department] = lines
         else:
             foreign.append({"participation": participations[department], "lines": lines})
-    total = inspection.candidates.count()
     return {
         "inspection": inspection,
         "open": is_open(inspection),
-        "total": total,
         "sections": [_section(row, sections[row.department_id]) for row in own],
         "others": foreign,
         "asking": own[0].department if own and is_open(inspection) else None,
@@ -235,15 +232,22 @@ def _board(request: HttpRequest, inspection: JointInspection) -> dict[str, Any]:
     }
 
 
-def _line(
-    tick: Tick, counts: dict[int, int], asked: list[ItemRequest], own: list[Participation]
-) -> dict[str, Any]:
+def _count_applicable(context: dict[str, Any]) -> dict[str, Any]:
+    """Add how many institutions in scope each item concerns."""
+    inspection = context["inspection"]
+    counts = boards.applicable_counts(inspection)
+    for group in [*context["sections"], *context["others"]]:
+        for line in group["lines"]:
+            line["applicable"] = counts.get(line["tick"].pk, 0)
+    return {**context, "total": inspection.candidates.count()}
+
+
+def _line(tick: Tick, asked: list[ItemRequest], own: list[Participation]) -> dict[str, Any]:
     """One item with how many institutions it concerns and what was asked of its owner."""
     mine = [row for row in asked if any(row.department_id == p.department_id for p in own)]
     return {
         "tick": tick,
         "dialog": f"ask-{tick.pk}",
-        "applicable": counts.get(tick.pk, 0),
         "waiting": [row for row in asked if row.state == RequestState.REQUESTED],
         "request": mine[0] if mine else None,
         "may_ask": not tick.ticked and (not mine or mine[0].state == RequestState.REFUSED),

@@ -16,7 +16,7 @@ from tests.factories.scenarios import make_version
 
 pytestmark = pytest.mark.django_db
 
-LIST_QUERIES, DETAIL_QUERIES = 10, 21
+LIST_QUERIES, DETAIL_QUERIES = 10, 22
 
 
 @pytest.fixture
@@ -291,6 +291,7 @@ def test_partner_may_not_edit(partner):
 def test_detail_costs_the_same_for_one_and_three(lead, django_assert_num_queries, count):
     institutions = [make_institution() for _ in range(count)]
     inspection = make_inspection(institutions=institutions)
+    tick_everything(inspection.participations.get(department__code="shichang"))
     with django_assert_num_queries(DETAIL_QUERIES):
         lead.get(url("detail", inspection))
 
@@ -347,6 +348,22 @@ def test_silent_department_is_shown_as_such(lead):
     board = lead.get(url("detail", inspection)).context["board"]
     assert {row["state"] for row in board} == {ParticipationState.SILENT}
     assert "逾期未答复" in lead.get(url("detail", inspection)).content.decode()
+
+
+def test_ticks_never_submitted_are_named_as_counting(lead, minzheng):
+    inspection = make_inspection()
+    tick = inspection.ticks.filter(department__code="shichang").get()
+    ticking.tick(tick, ticked=True, note="", rev=0, actor=clerk_of(tick.department))
+    ticking.close_ticking(inspection, actor=clerk_of(minzheng))
+    board = lead.get(url("detail", inspection)).context["board"]
+    assert [row["note"] for row in board if row["done"]] == ["未提交，已勾选的仍计入"]
+
+
+def test_approver_reads_whom_it_will_invite(head):
+    invitation = head.get(url("detail", make_inspection(InspectionState.AWAITING_APPROVAL))).context[
+        "invitation"
+    ]
+    assert (len(invitation["departments"]), invitation["items"]) == (4, 5)
 
 
 def test_board_answers_204_while_nothing_changes(lead):
