@@ -42,7 +42,7 @@ class NotificationKind(models.TextChoices):
 
 
 class Event(models.TextChoices):
-    """Kinds of ledger entries on an account's chain (`account:12`)."""
+    """Kinds of ledger entries on the chain of an account (`account:12`) or a department (`department:minzheng`)."""
 
     CREATED = "account.created", "建立账号"
     APPOINTED = "account.appointed", "授予岗位"
@@ -52,3 +52,4 @@ class Event(models.TextChoices):
     REACTIVATED = "account.reactivated", "启用账号"
     PASSWORD_RESET = "account.password_reset", "重置密码"
     PASSWORD_CHANGED = "account.password_changed", "修改密码"
+    DEPARTMENT_CHANGED = "department.changed", "变更部门信息"

@@ -133,6 +133,15 @@ class AccountForm(forms.ModelForm):
         fields = ["name", "phone"]
 
 
+class DepartmentForm(forms.ModelForm):
+    """Whom to call, and the word in document numbers."""
+
+    class Meta:
+        model = Department
+        fields = ["contact_name", "contact_phone", "agency_code"]
+        help_texts = {"agency_code": "文书编号中的机关简称，如“晋民”。"}
+
+
 class NewAccountForm(PostForm):
     """A new account with its first post."""
 

@@ -118,7 +118,7 @@ class Town(models.Model):
 
 class DepartmentQuerySet(models.QuerySet):
     def with_certified(self, day: date) -> "DepartmentQuerySet":
-        """Each with `certified`, the number of its officers who may inspect on `day`."""
+        """Each, in order, with `certified`: how many of its officers may inspect on `day`."""
         return self.annotate(
             certified=models.Count(
                 "officers",
@@ -129,7 +129,7 @@ class DepartmentQuerySet(models.QuerySet):
                     officers__certified_until__gte=day,
                 ),
             )
-        )
+        ).order_by(*Department._meta.ordering)  # a grouped query forgets Meta.ordering
 
 
 class Department(models.Model):
@@ -165,7 +165,7 @@ class Department(models.Model):
 
     @property
     def key(self) -> str:
-        """How the ledger names this department."""
+        """How the ledger names this department, and the subject of its own chain."""
         return f"department:{self.code}"
 
     @property

@@ -48,6 +48,11 @@ def may_appoint(user: User, role: Role, department: Department | None) -> bool:
     return user.holds(Role.DEPARTMENT_ADMIN, department=department)
 
 
+def may_change_department(user: User, department: Department) -> bool:
+    """系统管理员, and the department's own administrator."""
+    return user.holds(Role.SYSTEM_ADMIN) or user.holds(Role.DEPARTMENT_ADMIN, department=department)
+
+
 def require_manager(user: User, account: User) -> None:
     """Raise PermissionDenied (403) unless `manages`."""
     if not manages(user, account):

@@ -13,7 +13,7 @@ from django.utils import timezone
 from core.errors import DomainError
 from departments.enums import DepartmentKind, Event, NotificationKind, Role
 from departments.models import Department, DepartmentAlias, Notification, Officer, Post, Town, User
-from departments.permissions import require_appointer, require_manager
+from departments.permissions import may_change_department, require_appointer, require_manager
 from ledger import services as ledger
 
 # No 0 O o, 1 l I: a temporary password is read aloud or copied by hand.
@@ -41,6 +41,34 @@ def create_department(
         DepartmentAlias(department=department, alias=alias) for alias in aliases
     )
     return department
+
+
+@transaction.atomic
+def change_department(
+    department: Department, *, actor: User, agency_code: str, contact_name: str, contact_phone: str
+) -> Department:
+    """Say whom to call, and the word that stands in the department's document numbers.
+
+    The ledger names the fields that changed; who the contact is stays out of it.
+    """
+    if not may_change_department(actor, department):
+        raise PermissionDenied("部门信息由系统管理员或本部门的部门管理员变更。")
+    current = Department.objects.select_for_update().get(pk=department.pk)
+    given = {"agency_code": agency_code, "contact_name": contact_name, "contact_phone": contact_phone}
+    changed = [name for name, value in given.items() if getattr(current, name) != value]
+    if not changed:
+        return current
+    for name in changed:
+        setattr(current, name, given[name])
+    current.save(update_fields=changed)
+    ledger.append(
+        current.key,
+        Event.DEPARTMENT_CHANGED,
+        {"changed": changed, "agency_code": current.agency_code},
+        actor=actor.key,
+        department=_key_of(actor.own_department),
+    )
+    return current
 
 
 @transaction.atomic
@@ -128,10 +156,12 @@ def issue_certificate(account: User, *, actor: User, department: Department, **c
 
 def note(account: User, event: Event, payload: dict, *, actor: User) -> None:
     """An entry on the account's own chain."""
-    department = actor.own_department
-    ledger.append(
-        account.subject, event, payload, actor=actor.key, department=department.key if department else ""
-    )
+    department = _key_of(actor.own_department)
+    ledger.append(account.subject, event, payload, actor=actor.key, department=department)
+
+
+def _key_of(department: Department | None) -> str:
+    return department.key if department else ""
 
 
 def post_payload(post: Post) -> dict[str, str]:

@@ -10,6 +10,7 @@ urlpatterns = [
     path("password/", views.change_password, name="change_password"),
     path("departments/", views.department_list, name="list"),
     path("departments/<slug:code>/", views.department_detail, name="detail"),
+    path("departments/<slug:code>/edit/", views.department_edit, name="edit"),
     path("accounts/", views.accounts, name="accounts"),
     path("accounts/new/", views.account_create, name="account_create"),
     path("accounts/<int:pk>/", views.account_edit, name="account_edit"),

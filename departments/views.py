@@ -1,9 +1,12 @@
 """Pages of who we are: login, password, departments, accounts."""
 
+from datetime import date
+
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth import views as auth_views
+from django.core.exceptions import PermissionDenied
 from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -17,11 +20,12 @@ from core.forms import show_refusal
 from core.lists import list_page
 from departments import services
 from departments.access import needs, public, signed_in
-from departments.enums import DepartmentKind, Role
+from departments.enums import DepartmentKind, Role, Validity
 from departments.forms import (
     AccountFilterForm,
     AccountForm,
     CertificateForm,
+    DepartmentForm,
     LoginForm,
     NewAccountForm,
     PasswordForm,
@@ -30,7 +34,7 @@ from departments.forms import (
 )
 from departments.middleware import EXPIRED
 from departments.models import Department, Post, User
-from departments.permissions import ACCOUNT_KEEPERS, manages, may_appoint
+from departments.permissions import ACCOUNT_KEEPERS, manages, may_appoint, may_change_department
 
 ACCOUNT_READERS = (*ACCOUNT_KEEPERS, Role.AUDITOR)
 ACCOUNT_SORTS = {"name": "name", "username": "username", "last_login": "last_login"}
@@ -102,8 +106,23 @@ def department_detail(request: HttpRequest, code: str) -> HttpResponse:
         "posts": sorted(posts, key=lambda post: (order.index(post.role), post.user.name)),
         "officers": [{"officer": officer, "validity": officer.validity_on(today)} for officer in officers],
         "may_manage": departments_administered_by(request.user).filter(pk=department.pk).exists(),
+        "may_change": may_change_department(request.user, department),
     }
     return render(request, "departments/detail.html", context)
+
+
+@needs(Role.SYSTEM_ADMIN, Role.DEPARTMENT_ADMIN)
+def department_edit(request: HttpRequest, code: str) -> HttpResponse:
+    department = get_object_or_404(Department, code=code)
+    if not may_change_department(request.user, department):
+        raise PermissionDenied("部门信息由系统管理员或本部门的部门管理员变更。")
+    form = DepartmentForm(request.POST or None, instance=department)
+    if request.method == "POST" and form.is_valid():
+        services.change_department(department, actor=request.user, **form.cleaned_data)
+        messages.success(request, f"已保存{department.short_name}的信息。")
+        return redirect("departments:detail", department.code)
+    context = {"form": form, "department": department}
+    return render(request, "departments/edit.html", context, status=422 if form.errors else 200)
 
 
 @needs(*ACCOUNT_READERS)
@@ -114,9 +133,12 @@ def accounts(request: HttpRequest) -> HttpResponse:
         .select_related("officer")
         .prefetch_related(Prefetch("posts", Post.objects.select_related("department").order_by("pk")))
     )
+    listing = list_page(request, rows, sorts=ACCOUNT_SORTS, default="username")
+    today = timezone.localdate()
     context = {
         "form": form,
-        "listing": list_page(request, rows, sorts=ACCOUNT_SORTS, default="username"),
+        "listing": listing,
+        "accounts": [{"account": account, "validity": _validity(account, today)} for account in listing],
         "may_create": request.user.holds(*ACCOUNT_KEEPERS),
     }
     return render(request, "departments/accounts.html", context)
@@ -222,6 +244,11 @@ def certify(request: HttpRequest, pk: int) -> HttpResponse:
             messages.success(request, f"已登记{account.name}的执法证。")
             return redirect("departments:account_edit", account.pk)
     return _account_page(request, account, certificate_form=form, status=422)
+
+
+def _validity(account: User, day: date) -> Validity | None:
+    officer = getattr(account, "officer", None)
+    return officer.validity_on(day) if officer else None
 
 
 def _account(request: HttpRequest, pk: int) -> User:

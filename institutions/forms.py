@@ -23,6 +23,8 @@ from institutions.enums import (
 from institutions.models import Institution
 from institutions.permissions import recusable_by
 
+EMPTY = "请选择"
+
 
 class OneOf(forms.Select):
     """A drop-down for a field that takes several values: "全部" or one of them."""
@@ -147,6 +149,13 @@ class InstitutionForm(forms.ModelForm):
         ]  # fmt: skip
         widgets = {"filed_on": DateInput, "opened_on": DateInput}
         help_texts = {"uscc": "18位；尚未取得的留空，取得后补填。"}
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.fields["town"].empty_label = EMPTY
+        for name in ("kind", "filing_state"):
+            field = self.fields[name]
+            field.choices = [(value, label if value else EMPTY) for value, label in field.choices]
 
     def panels(self) -> list[tuple[str, list[forms.BoundField]]]:
         return [(title, [self[name] for name in names]) for title, names in self.PANELS]

@@ -1,5 +1,6 @@
 """Pages of the register: list, one institution, entering and changing it, recusals."""
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from django.contrib import messages
@@ -129,6 +130,8 @@ def recusal_end(request: HttpRequest, pk: int) -> HttpResponse:
     recusal = get_object_or_404(visible, pk=pk)
     services.end_recusal(recusal, actor=request.user)
     messages.success(request, f"已撤销{recusal.officer}对“{recusal.institution.name}”的回避。")
+    if request.POST.get("back") == "institution":
+        return redirect("institutions:detail", recusal.institution.key)
     return redirect("institutions:recusals")
 
 
@@ -163,11 +166,12 @@ def _detail(
         ],
         "recusals": _removable(request, recusals.select_related("officer__user", "officer__department")),
         "recusal_form": recusal_form,
+        "back": {"back": "institution"},
     }
     return render(request, "institutions/detail.html", context, status=status)
 
 
-def _removable(request: HttpRequest, recusals) -> list[dict]:
+def _removable(request: HttpRequest, recusals: Iterable[Recusal]) -> list[dict]:
     return [
         {"recusal": recusal, "may_end": may_recuse(request.user, recusal.officer)} for recusal in recusals
     ]

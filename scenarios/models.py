@@ -1,5 +1,6 @@
 """The matrix: item library, scenarios and their versions, delegations of penalty power to towns."""
 
+import uuid
 from datetime import date
 
 from django.contrib.postgres.fields import ArrayField
@@ -41,7 +42,10 @@ class CheckItemText(ItemText):
         blank=True,
     )
     institution_kinds = ArrayField(
-        models.CharField(max_length=32, choices=InstitutionKind), verbose_name="适用机构类型", default=list, blank=True
+        models.CharField(max_length=32, choices=InstitutionKind),
+        verbose_name="适用机构类型",
+        default=list,
+        blank=True,
     )
     rectification_days = models.PositiveSmallIntegerField("默认整改天数", null=True, blank=True)
 
@@ -53,7 +57,9 @@ class CheckItemText(ItemText):
         """One phrase on whom the item concerns, e.g. 设有食堂的机构; 全部机构 without a condition."""
         features = "且".join(Feature(value).label for value in self.required_features)
         kinds = "、".join(InstitutionKind(value).label for value in self.institution_kinds)
-        return "，".join(part for part in (f"{features}的机构" if features else "", kinds) if part) or "全部机构"
+        return (
+            "，".join(part for part in (f"{features}的机构" if features else "", kinds) if part) or "全部机构"
+        )
 
 
 class PenaltyItemText(ItemText):
@@ -163,16 +169,23 @@ class ScenarioVersion(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["scenario", "number"], name="scenarios_one_version_of_a_number"),
             models.UniqueConstraint(
-                fields=["scenario"], condition=Q(state=VersionState.PUBLISHED), name="scenarios_one_version_in_force"
+                fields=["scenario"],
+                condition=Q(state=VersionState.PUBLISHED),
+                name="scenarios_one_version_in_force",
             ),
             models.CheckConstraint(
-                condition=Q(state=VersionState.DRAFT) | Q(published_at__isnull=False, effective_from__isnull=False),
+                condition=Q(state=VersionState.DRAFT)
+                | Q(published_at__isnull=False, effective_from__isnull=False),
                 name="scenarios_published_has_dates",
             ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.scenario.name} 第{self.number}版"
+        return f"{self.scenario.name} {self.short_name}"
+
+    @property
+    def short_name(self) -> str:
+        return f"第{self.number}版"
 
     @property
     def is_draft(self) -> bool:
@@ -202,7 +215,9 @@ class PublishedPenalty(PenaltyItemText):
     class Meta:
         ordering = ["pk"]
         constraints = [
-            models.UniqueConstraint(fields=["version", "penalty_item"], name="scenarios_penalty_published_once"),
+            models.UniqueConstraint(
+                fields=["version", "penalty_item"], name="scenarios_penalty_published_once"
+            ),
         ]
 
 
@@ -275,6 +290,29 @@ class MatrixRow(models.Model):
             self.penalty_text,
             self.penalty_department_text,
         ]
+
+
+class MatrixUploadQuerySet(models.QuerySet):
+    def visible_to(self, user: User) -> "MatrixUploadQuerySet":
+        """An upload in progress is nobody else's business."""
+        return self.filter(uploaded_by=user)
+
+
+class MatrixUpload(models.Model):
+    """A workbook between upload and answers: kept until it becomes a draft or is given up."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    file = models.ForeignKey(StoredFile, on_delete=models.PROTECT, related_name="+")
+    uploaded_by = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = MatrixUploadQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return self.file.name
 
 
 class DelegationQuerySet(models.QuerySet):

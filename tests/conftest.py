@@ -5,9 +5,15 @@ import redis
 from django.apps import apps
 from django.conf import settings
 from django.db.backends.postgresql.operations import DatabaseOperations
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from portal import engines
 from tests.suspicious import SuspiciousClient
+
+# A busy machine must not fail a property for being slow.
+hypothesis_settings.register_profile("portal", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("portal")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -11,7 +11,7 @@ from core.errors import DomainError
 from departments.enums import Role
 from departments.models import Town, User
 from ledger import services as ledger
-from scenarios.enums import DelegationList, Event, PenaltyBodyKind
+from scenarios.enums import DelegationList, Event, PenaltyBodyKind, VersionState
 from scenarios.models import Delegation, MatrixRow, PenaltyItem, Scenario
 from scenarios.permissions import require_delegating
 
@@ -108,6 +108,44 @@ def end_delegation(delegation: Delegation, *, valid_until: date, actor: User) ->
     }
     _record(scenarios, Event.DELEGATION_ENDED, payload, actor)
     return delegation
+
+
+def delegable_items() -> dict[str, list[PenaltyItem]]:
+    """For each 赋权清单 the penalty items that versions in force hand to towns, in the order of their rows."""
+    rows = (
+        MatrixRow.objects.filter(
+            penalty_body=PenaltyBodyKind.DELEGATED_TOWN, version__state=VersionState.PUBLISHED
+        )
+        .select_related("penalty_item")
+        .order_by("version", "position")
+    )
+    items: dict[str, dict[int, PenaltyItem]] = {listing: {} for listing in DelegationList.values}
+    for row in rows:
+        items[row.delegation_list].setdefault(row.penalty_item_id, row.penalty_item)
+    return {listing: list(found.values()) for listing, found in items.items() if found}
+
+
+def coverage(day: date) -> list[dict]:
+    """For each town how many items of each list it holds on `day`; two queries beside `delegable_items`."""
+    wanted = {listing: {item.pk for item in items} for listing, items in delegable_items().items()}
+    held: dict[tuple[int, str], set[int]] = {}
+    in_force = Delegation.objects.in_force(day).values_list("town", "delegation_list", "penalty_item")
+    for town, listing, item in in_force:
+        held.setdefault((town, listing), set()).add(item)
+    return [
+        {
+            "town": town,
+            "lists": [
+                {
+                    "list": DelegationList(listing),
+                    "held": len(items & held.get((town.pk, listing), set())),
+                    "total": len(items),
+                }
+                for listing, items in wanted.items()
+            ],
+        }
+        for town in Town.objects.all()
+    ]
 
 
 def _naming(items: Iterable[PenaltyItem], delegation_list: str):

@@ -195,11 +195,13 @@ def _scenario(plan: Preview, actor: User) -> Scenario:
 
 def _save_rows(version: ScenarioVersion, rows: list[ResolvedRow]) -> None:
     """The rows with their sectors, check items and penalty items, each table in a few statements."""
-    sectors = _sectors({plain(row.read.text(Column.SECTOR)) for row in rows})
-    checks = _check_items({(row.check_department.pk, plain(row.read.text(Column.CHECK))) for row in rows})
-    penalties = _penalty_items(
-        {plain(row.read.text(Column.PENALTY)) for row in rows if row.body.kind != PenaltyBodyKind.NONE}
+    # Distinct, in the order of the rows: so does the library list them.
+    sectors = _sectors(dict.fromkeys(plain(row.read.text(Column.SECTOR)) for row in rows))
+    checks = _check_items(
+        dict.fromkeys((row.check_department.pk, plain(row.read.text(Column.CHECK))) for row in rows)
     )
+    listed = [row for row in rows if row.body.kind != PenaltyBodyKind.NONE]
+    penalties = _penalty_items(dict.fromkeys(plain(row.read.text(Column.PENALTY)) for row in listed))
     MatrixRow.objects.bulk_create(
         MatrixRow(
             version=version,
@@ -223,18 +225,18 @@ def _save_rows(version: ScenarioVersion, rows: list[ResolvedRow]) -> None:
     )
 
 
-def _sectors(names: set[str]) -> dict[str, Sector]:
-    Sector.objects.bulk_create((Sector(name=name) for name in sorted(names)), ignore_conflicts=True)
+def _sectors(names: Collection[str]) -> dict[str, Sector]:
+    Sector.objects.bulk_create((Sector(name=name) for name in names), ignore_conflicts=True)
     return {sector.name: sector for sector in Sector.objects.filter(name__in=names)}
 
 
-def _check_items(keys: set[tuple[int, str]]) -> dict[tuple[int, str], CheckItem]:
-    wanted = (CheckItem(department_id=department, name=name) for department, name in sorted(keys))
+def _check_items(keys: Collection[tuple[int, str]]) -> dict[tuple[int, str], CheckItem]:
+    wanted = (CheckItem(department_id=department, name=name) for department, name in keys)
     CheckItem.objects.bulk_create(wanted, ignore_conflicts=True)
     found = CheckItem.objects.filter(name__in={name for _, name in keys})
     return {(item.department_id, item.name): item for item in found}
 
 
-def _penalty_items(names: set[str]) -> dict[str, PenaltyItem]:
-    PenaltyItem.objects.bulk_create((PenaltyItem(name=name) for name in sorted(names)), ignore_conflicts=True)
+def _penalty_items(names: Collection[str]) -> dict[str, PenaltyItem]:
+    PenaltyItem.objects.bulk_create((PenaltyItem(name=name) for name in names), ignore_conflicts=True)
     return {item.name: item for item in PenaltyItem.objects.filter(name__in=names)}

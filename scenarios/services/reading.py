@@ -168,7 +168,7 @@ def read_rows(sheet: Sheet, header: Header) -> Reading:
         if not any(sheet.texts.get((line, place)) for place in range(1, sheet.last_column + 1)):
             # Nothing of its own: a gap, or the tail of merged areas.
             continue
-        if [plain(values[column]) for column in Column] == header.texts:
+        if _repeats(values, header):
             reading.repeats.append(line)
             continue
         if (not values[Column.CHECK] and not values[Column.PENALTY]) or _spans(sheet, line, header):
@@ -198,6 +198,13 @@ def read_rows(sheet: Sheet, header: Header) -> Reading:
     order = list(Column)
     reading.merges = sorted(merges, key=lambda merge: (merge[1], order.index(merge[0])))
     return reading
+
+
+def _repeats(values: dict[Column, str], header: Header) -> bool:
+    """Whether a row is the heading printed again: 序号 stands there and most headings are the same."""
+    texts = [plain(values[column]) for column in Column]
+    same = sum(text == heading for text, heading in zip(texts, header.texts, strict=True))
+    return texts[0] == header.texts[0] and same >= len(Column) - 2
 
 
 def _columns(sheet: Sheet, row: int) -> dict[Column, int]:

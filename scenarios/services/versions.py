@@ -8,7 +8,6 @@ from django.utils import timezone
 
 from core.digests import default_algorithm, digest_json
 from core.errors import DomainError
-from core.models import StoredFile
 from departments.models import User
 from ledger import services as ledger
 from scenarios.enums import VERSION_TRANSITIONS, Event, VersionState
@@ -22,6 +21,7 @@ from scenarios.models import (
     ScenarioVersion,
 )
 from scenarios.permissions import require_editing
+from scenarios.services.uploads import forget_file
 
 # The texts a version copies: everything an item says, nothing about whose it is.
 CHECK_FIELDS = [field.name for field in CheckItem._meta.fields if field.name not in ("id", "department")]
@@ -101,8 +101,8 @@ def discard(version: ScenarioVersion, *, actor: User) -> None:
     PenaltyItem.objects.filter(
         ~Exists(used), pk__in=penalties, basis="", penalty_range="", delegations=None
     ).delete()
-    if source and not ScenarioVersion.objects.filter(source_file=source).exists():
-        _forget_file(source)
+    if source:
+        forget_file(source)
     ledger.append(
         scenario.subject,
         Event.DISCARDED,
@@ -193,9 +193,3 @@ def _retire(version: ScenarioVersion, scenario: Scenario, *, last_day: date, act
         actor=actor.key,
         department=scenario.lead_department.key,
     )
-
-
-def _forget_file(source: StoredFile) -> None:
-    file = source.file
-    source.delete()
-    transaction.on_commit(lambda: file.storage.delete(file.name))

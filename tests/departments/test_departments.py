@@ -5,8 +5,9 @@ from django.urls import reverse
 
 from core.errors import DomainError
 from departments import services
-from departments.enums import Role, Validity
+from departments.enums import Event, Role, Validity
 from departments.models import Department, Officer
+from ledger.models import Entry
 from tests.factories.departments import make_department, make_officer, make_town, make_user
 
 pytestmark = pytest.mark.django_db
@@ -59,6 +60,13 @@ def test_list_tells_bureaus_from_towns(client_as, bureau):
     town = make_department("zhen-yinglin", make_town("英林镇"))
     context = client_as(make_user(bureau)).get(reverse("departments:list")).context
     assert (context["bureaus"], context["towns"]) == ([bureau], [town])
+
+
+def test_departments_come_in_the_offices_own_order():
+    codes = ["ziran", "minzheng", "xiaofang"]
+    for code in codes:
+        make_department(code)
+    assert [department.code for department in Department.objects.with_certified(TODAY)] == codes
 
 
 def test_only_valid_officers_on_duty_are_counted(bureau):
@@ -124,3 +132,44 @@ def test_leaving_the_last_post_leaves_the_group(bureau):
     assert user.groups.count() == 1
     services.dismiss(handler)
     assert user.groups.count() == 0
+
+
+# --- Whom to call ------------------------------------------------------------------------
+
+
+CONTACT = {"contact_name": "陈科长", "contact_phone": "0595-82000000", "agency_code": "晋市监"}
+
+
+def test_department_admin_names_the_contact(client_as, bureau):
+    client = client_as(make_user(bureau, Role.DEPARTMENT_ADMIN))
+    response = client.post(reverse("departments:edit", args=["shichang"]), CONTACT)
+    assert response["Location"] == reverse("departments:detail", args=["shichang"])
+    bureau.refresh_from_db()
+    assert {name: getattr(bureau, name) for name in CONTACT} == CONTACT
+
+
+def test_change_is_noted_without_the_contacts_name(bureau):
+    actor = make_user(bureau, Role.DEPARTMENT_ADMIN)
+    services.change_department(bureau, actor=actor, **CONTACT)
+    entry = Entry.objects.get(chain__subject=bureau.key)
+    assert entry.kind == Event.DEPARTMENT_CHANGED
+    assert entry.payload == {
+        "changed": ["agency_code", "contact_name", "contact_phone"],
+        "agency_code": "晋市监",
+    }
+
+
+def test_change_of_nothing_leaves_no_entry(bureau):
+    actor = make_user(None, Role.SYSTEM_ADMIN)
+    for _ in range(2):
+        services.change_department(bureau, actor=actor, **CONTACT)
+    assert Entry.objects.filter(chain__subject=bureau.key).count() == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "role"),
+    [("xiaofang", Role.DEPARTMENT_ADMIN), ("shichang", Role.HANDLER), (None, Role.SECURITY_ADMIN)],
+)
+def test_others_may_not_name_the_contact(client_as, bureau, code, role):
+    client = client_as(make_user(make_department(code) if code else None, role))
+    assert client.post(reverse("departments:edit", args=["shichang"]), CONTACT).status_code == 403

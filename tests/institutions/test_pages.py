@@ -294,6 +294,14 @@ def test_officer_adds_and_takes_back_the_own_recusal(client_as, officer):
     assert not Recusal.objects.exists()
 
 
+@pytest.mark.parametrize("back", ["institution", "", "https://evil.example/"])
+def test_ending_a_recusal_leads_back_to_where_it_was_shown(client_as, officer, back):
+    recusal = make_recusal(officer)
+    page = address("detail", recusal.institution.key) if back == "institution" else address("recusals")
+    response = client_as(officer.user).post(address("recusal_end", recusal.pk), {"back": back})
+    assert response["Location"] == page
+
+
 def test_officer_adds_none_for_a_colleague(client_as, officer):
     colleague = make_officer(make_department("xiaofang"))
     url = address("recusal_add", make_institution().key)

@@ -1,0 +1,247 @@
+"""Forms of the matrix pages."""
+
+from collections.abc import Iterable
+from hashlib import sha256
+
+from django import forms
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from departments.models import Department, Town
+from institutions.enums import Feature, InstitutionKind
+from scenarios.enums import BasisState, DelegationList
+from scenarios.models import CheckItem, PenaltyItem
+from scenarios.services.delegations import delegable_items
+from scenarios.services.importing import LEAD_KEY
+from scenarios.services.problems import Answer, Problem
+
+LEAVE_OUT, NO_PENALTY = "leave-out", "no-penalty"
+
+
+class UploadForm(forms.Form):
+    file = forms.FileField(
+        label="事项清单",
+        help_text="Excel 工作簿（.xlsx），不含宏和公式。",
+        widget=forms.ClearableFileInput(
+            attrs={"accept": ".xlsx,application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
+        ),
+        error_messages={"required": "请选择要导入的工作簿。", "empty": "文件是空的，未保存。"},
+    )
+
+
+class ReviewForm(forms.Form):
+    """One answer for each problem of an upload: a department, or its rows left out on purpose."""
+
+    def __init__(self, problems: Iterable[Problem], departments: Iterable[Department], *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.problems = {self.name_of(problem): problem for problem in problems}
+        self.departments = {str(department.pk): department for department in departments}
+        for name, problem in self.problems.items():
+            self.fields[name] = forms.ChoiceField(
+                label=f"{problem.cell}：{problem.text or '（空白）'}",
+                help_text=self._explained(problem),
+                choices=self._choices(problem),
+                error_messages={"required": "请选择如何处理，或选择不导入。"},
+            )
+
+    @staticmethod
+    def name_of(problem: Problem) -> str:
+        # Keys hold any text of a cell; a field's name must also do as an id. It must not depend on
+        # the problem's position, which another administrator's new alias may shift meanwhile.
+        return "answer-" + sha256(problem.key.encode()).hexdigest()[:16]
+
+    @property
+    def answers(self) -> dict[str, Department]:
+        return {
+            problem.key: self.departments[self.cleaned_data[name]]
+            for name, problem in self.problems.items()
+            if self.cleaned_data[name] in self.departments
+        }
+
+    def keys_of(self, choice: str) -> list[str]:
+        """The keys of the problems answered with LEAVE_OUT or NO_PENALTY."""
+        return [problem.key for name, problem in self.problems.items() if self.cleaned_data[name] == choice]
+
+    def _choices(self, problem: Problem) -> list:
+        choices: list = [("", "请选择")]
+        if problem.answer == Answer.NO_PENALTY:
+            choices.append((NO_PENALTY, "这一行没有处罚事项"))
+        if problem.lines:
+            choices.append((LEAVE_OUT, f"不导入这 {len(problem.lines)} 行"))
+        elif problem.key != LEAD_KEY:
+            choices.append((LEAVE_OUT, "不读取这张工作表"))
+        if problem.answer == Answer.DEPARTMENT:
+            choices.append(("是这个部门", [(pk, d.short_name) for pk, d in self.departments.items()]))
+        return choices
+
+    @staticmethod
+    def _explained(problem: Problem) -> str:
+        lines = "、".join(str(line) for line in problem.lines[:12])
+        rows = f"，涉及工作表第 {lines}{' 等' if len(problem.lines) > 12 else ''} 行" if problem.lines else ""
+        return f"工作表“{problem.sheet}”：{problem.reason}{rows}。"
+
+
+class PublishForm(forms.Form):
+    effective_from = forms.DateField(
+        label="生效日期",
+        required=False,
+        help_text="不填即自今日起生效。首个版本可填文件印发日期。",
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        error_messages={"invalid": "请填写日期，如 2024-12-02。"},
+    )
+
+
+class ItemFilterForm(forms.Form):
+    q = forms.CharField(
+        label="关键词",
+        required=False,
+        max_length=100,
+        widget=forms.TextInput(attrs={"type": "search", "placeholder": "事项名称或依据"}),
+    )
+    department = forms.ModelChoiceField(
+        label="实施部门",
+        required=False,
+        queryset=Department.objects.none(),
+        to_field_name="code",
+        empty_label="全部",
+    )
+    basis_state = forms.ChoiceField(
+        label="依据状态", required=False, choices=[("", "全部"), *BasisState.choices]
+    )
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["department"].queryset = Department.objects.filter(check_items__isnull=False).distinct()
+
+    def filter(self, items: QuerySet[CheckItem]) -> QuerySet[CheckItem]:
+        """The items meant; none when a value is not known."""
+        if not self.is_valid():
+            return items.none()
+        chosen = self.cleaned_data
+        for word in chosen["q"].split():
+            items = items.filter(name__icontains=word) | items.filter(basis__icontains=word)
+        if chosen["department"]:
+            items = items.filter(department=chosen["department"])
+        if chosen["basis_state"]:
+            items = items.filter(basis_state=chosen["basis_state"])
+        return items
+
+
+class ItemForm(forms.Form):
+    """What a check item says; the names are those `edit_check_item` takes."""
+
+    basis = forms.CharField(
+        label="依据",
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="法律、条款，逐条写明。",
+    )
+    basis_state = forms.ChoiceField(label="依据状态", choices=BasisState.choices)
+    method = forms.CharField(label="检查方式", required=False, widget=forms.Textarea(attrs={"rows": 2}))
+    guide = forms.CharField(
+        label="现场看什么",
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 8}),
+        help_text="执法人员填写检查表时会看到，宜短而具体。",
+    )
+    required_features = forms.MultipleChoiceField(
+        label="适用条件",
+        required=False,
+        choices=Feature.choices,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="机构须同时具备所选特征才检查本项；都不选则不限。",
+    )
+    institution_kinds = forms.MultipleChoiceField(
+        label="适用机构类型",
+        required=False,
+        choices=InstitutionKind.choices,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="都不选则适用全部类型。",
+    )
+    rectification_days = forms.IntegerField(
+        label="默认整改天数",
+        required=False,
+        min_value=1,
+        max_value=365,
+        help_text="不填则用全市默认值。",
+        error_messages={
+            "invalid": "请填写天数。",
+            "min_value": "至少 1 天。",
+            "max_value": "不超过 365 天。",
+        },
+    )
+
+
+class DelegationFilterForm(forms.Form):
+    town = forms.ModelChoiceField(
+        label="镇街",
+        required=False,
+        queryset=Town.objects.all(),
+        to_field_name="code",
+        empty_label="全部镇街",
+    )
+
+
+class DelegateForm(forms.Form):
+    delegation_list = forms.ChoiceField(label="赋权清单", widget=forms.RadioSelect)
+    towns = forms.ModelMultipleChoiceField(
+        label="镇街",
+        queryset=Town.objects.all(),
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": "请至少选择一个镇街。"},
+    )
+    items = forms.MultipleChoiceField(
+        label="处罚事项",
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="都不选即赋予所选清单的全部事项。",
+    )
+    valid_from = forms.DateField(
+        label="起始日期",
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        help_text="承接确认书签署之日。",
+        error_messages={"required": "请填写起始日期。", "invalid": "请填写日期，如 2024-12-02。"},
+    )
+    valid_until = forms.DateField(
+        label="截止日期",
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        help_text="不填即长期有效。",
+        error_messages={"invalid": "请填写日期，如 2026-12-31。"},
+    )
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.delegable = delegable_items()
+        self.fields["delegation_list"].choices = [
+            (listing, f"{DelegationList(listing).label}（{len(items)} 项）")
+            for listing, items in self.delegable.items()
+        ]
+        self.fields["items"].choices = [
+            (DelegationList(listing).label, [(str(item.pk), item.name) for item in items])
+            for listing, items in self.delegable.items()
+        ]
+        self.fields["valid_from"].initial = timezone.localdate
+
+    def clean(self) -> dict:
+        cleaned = super().clean()
+        listing = cleaned.get("delegation_list")
+        chosen = set(cleaned.get("items") or [])
+        if listing and chosen - {str(item.pk) for item in self.delegable[listing]}:
+            self.add_error("items", f"所选事项中有不属于{DelegationList(listing).label}清单的。")
+        return cleaned
+
+    @property
+    def penalty_items(self) -> list[PenaltyItem]:
+        """The items ticked, or the whole list when none is."""
+        items = self.delegable[self.cleaned_data["delegation_list"]]
+        chosen = set(self.cleaned_data["items"])
+        return [item for item in items if str(item.pk) in chosen] if chosen else items
+
+
+class EndDelegationForm(forms.Form):
+    valid_until = forms.DateField(
+        label="最后一天",
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        error_messages={"required": "请填写最后一天。", "invalid": "请填写日期，如 2026-12-31。"},
+    )

@@ -1,0 +1,148 @@
+"""Scenarios, their versions, and the matrix as the attachment prints it."""
+
+from django.contrib import messages
+from django.db.models import Count, Prefetch, Q
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST
+
+from core.errors import DomainError
+from core.files import file_response
+from core.lists import list_page
+from departments.access import needs
+from departments.enums import Role
+from scenarios.enums import BasisState, VersionState
+from scenarios.forms import PublishForm
+from scenarios.models import CheckItem, Scenario, ScenarioVersion
+from scenarios.permissions import EDITING_ROLES, may_edit
+from scenarios.services import versions
+from scenarios.services.library import counts
+from scenarios.services.printing import print_version
+
+READERS = tuple(Role)
+EDITORS = (Role.SYSTEM_ADMIN, *EDITING_ROLES)
+SORTS = {"name": "name", "lead": "lead_department__order", "created": "created_at"}
+
+
+def section_tabs(active: str) -> list[dict]:
+    """The three rooms of 事项矩阵."""
+    rooms = [("list", "一件事"), ("item_list", "事项库"), ("delegation_list", "赋权清单")]
+    return [
+        {"label": label, "url": reverse(f"scenarios:{name}"), "active": name == active}
+        for name, label in rooms
+    ]
+
+
+@needs(*READERS)
+def scenario_list(request: HttpRequest) -> HttpResponse:
+    in_force = ScenarioVersion.objects.filter(state=VersionState.PUBLISHED).annotate(
+        row_count=Count("rows"), item_count=Count("rows__check_item", distinct=True)
+    )
+    scenarios = (
+        Scenario.objects.visible_to(request.user)
+        .select_related("lead_department")
+        .prefetch_related(
+            Prefetch("versions", in_force, to_attr="in_force"),
+            Prefetch(
+                "versions",
+                ScenarioVersion.objects.visible_to(request.user).filter(state=VersionState.DRAFT),
+                to_attr="drafts",
+            ),
+        )
+    )
+    context = {
+        "listing": list_page(request, scenarios, sorts=SORTS, default="name"),
+        "tabs": section_tabs("list"),
+        "may_upload": request.user.holds(*EDITORS),
+    }
+    return render(request, "scenarios/list.html", context)
+
+
+@needs(*READERS)
+def scenario_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    scenarios = Scenario.objects.visible_to(request.user).select_related("lead_department")
+    scenario = get_object_or_404(scenarios, pk=pk)
+    shown = (
+        scenario.versions.visible_to(request.user)
+        .annotate(row_count=Count("rows"))
+        .select_related("created_by", "published_by", "source_file")
+        .order_by("-number")
+    )
+    context = {"scenario": scenario, "versions": list(shown), "may_edit": may_edit(request.user, scenario)}
+    return render(request, "scenarios/detail.html", context)
+
+
+@needs(*READERS)
+def version(request: HttpRequest, pk: int) -> HttpResponse:
+    shown = _version(request, pk)
+    may = may_edit(request.user, shown.scenario)
+    before = shown.scenario.versions.filter(state=VersionState.PUBLISHED).first() if shown.is_draft else None
+    context = {
+        "version": shown,
+        "scenario": shown.scenario,
+        "before": before,
+        "matrix": print_version(shown, item_url=lambda item: reverse("scenarios:item", args=[item])),
+        "counts": counts(shown),
+        "doubtful": _doubtful(shown),
+        "may_edit": may,
+        "publish_form": PublishForm() if may and shown.is_draft else None,
+    }
+    return render(request, "scenarios/version.html", context)
+
+
+@needs(*EDITORS)
+@require_POST
+def publish(request: HttpRequest, pk: int) -> HttpResponse:
+    draft = _version(request, pk)
+    form = PublishForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, form.errors["effective_from"][0])
+        return redirect("scenarios:version", pk)
+    try:
+        versions.publish(draft, actor=request.user, effective_from=form.cleaned_data["effective_from"])
+    except DomainError as error:
+        messages.error(request, error.message)
+    else:
+        messages.success(request, f"已发布“{draft}”，内容不再更改。")
+    return redirect("scenarios:version", pk)
+
+
+@needs(*EDITORS)
+@require_POST
+def discard(request: HttpRequest, pk: int) -> HttpResponse:
+    draft = _version(request, pk)
+    try:
+        versions.discard(draft, actor=request.user)
+    except DomainError as error:
+        messages.error(request, error.message)
+        return redirect("scenarios:version", pk)
+    messages.success(request, f"已废弃草稿“{draft}”。")
+    if Scenario.objects.visible_to(request.user).filter(pk=draft.scenario_id).exists():
+        return redirect("scenarios:detail", draft.scenario_id)
+    return redirect("scenarios:list")
+
+
+@needs(*READERS)
+def source(request: HttpRequest, pk: int) -> FileResponse:
+    """The workbook a version was made of, for those who keep its scenario."""
+    shown = _version(request, pk)
+    if shown.source_file is None or not may_edit(request.user, shown.scenario):
+        raise Http404
+    return file_response(shown.source_file, download=True)
+
+
+def _version(request: HttpRequest, pk: int) -> ScenarioVersion:
+    shown = ScenarioVersion.objects.visible_to(request.user)
+    return get_object_or_404(
+        shown.select_related("scenario__lead_department", "source_file", "created_by", "published_by"), pk=pk
+    )
+
+
+def _doubtful(shown: ScenarioVersion) -> dict[str, int]:
+    """How many of its check items rest on a basis that is repealed or unconfirmed."""
+    items = CheckItem.objects.filter(rows__version=shown) if shown.is_draft else shown.items
+    return items.aggregate(
+        unverified=Count("pk", filter=Q(basis_state=BasisState.UNVERIFIED), distinct=True),
+        repealed=Count("pk", filter=Q(basis_state=BasisState.REPEALED), distinct=True),
+    )

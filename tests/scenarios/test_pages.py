@@ -1,0 +1,443 @@
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+
+from core.models import StoredFile
+from departments.enums import Role
+from departments.models import DepartmentAlias
+from scenarios.enums import VersionState
+from scenarios.models import CheckItem, MatrixUpload, Scenario, ScenarioVersion
+from scenarios.services.importing import import_workbook
+from scenarios.services.versions import publish
+from tests.factories.departments import make_department, make_town, make_user
+from tests.factories.matrices import JINJIANG, make_admin, make_bureaus, make_workbook, printed
+from tests.factories.scenarios import delegate_all, make_version
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def bureaus():
+    return make_bureaus()
+
+
+@pytest.fixture
+def admin(bureaus):
+    return make_admin()
+
+
+@pytest.fixture
+def clerk(bureaus):
+    return make_user(bureaus["minzheng"], Role.HANDLER)
+
+
+@pytest.fixture
+def stranger(bureaus):
+    """A clerk of a bureau that leads nothing."""
+    return make_user(bureaus["shichang"], Role.HANDLER)
+
+
+@pytest.fixture
+def jinjiang(admin):
+    return import_workbook(JINJIANG.read_bytes(), name=JINJIANG.name, actor=admin)
+
+
+def workbook(data: bytes, name: str = "清单.xlsx") -> SimpleUploadedFile:
+    return SimpleUploadedFile(name, data)
+
+
+def url(name: str, *args) -> str:
+    return reverse(f"scenarios:{name}", args=args)
+
+
+def upload(client, data: bytes) -> str:
+    """Upload and return the review page's address."""
+    response = client.post(url("upload"), {"file": workbook(data)})
+    assert response.status_code == 302
+    return response["Location"]
+
+
+def answer(client, page: str, *choices: str, **extra):
+    """Answer the review page's questions in their order."""
+    form = client.get(page).context["form"]
+    return client.post(page, dict(zip(form.problems, choices, strict=True)) | extra)
+
+
+# --- The matrix as printed --------------------------------------------------------------------------
+
+
+def test_the_version_page_prints_the_matrix_with_its_merged_cells(client_as, admin, jinjiang):
+    response = client_as(admin).get(url("version", jinjiang.pk))
+    matrix = response.context["matrix"]
+    assert [len(row) for row in matrix["rows"]] == [
+        7, 5, 5, 5, 5, 5, 5, 5, 7, 7, 5, 7, 7, 7, 5, 3, 5, 5, 3, 7, 3, 3, 3, 3, 3, 3, 3, 3,
+    ]  # fmt: skip
+    assert matrix["rows"][0][2] == {"text": "民政", "align": "center", "rowspan": 8}
+    assert [cell["text"] for cell in matrix["title_row"]] == [
+        "主题：养老服务机构基础安全监管一件事",
+        "牵头部门：市民政局",
+    ]
+    assert [cell["text"] for cell in matrix["header"]].count("实施部门") == 2
+
+
+def test_the_version_page_notes_whom_a_penalty_goes_to(client_as, admin, jinjiang):
+    rows = client_as(admin).get(url("version", jinjiang.pk)).context["matrix"]["rows"]
+    assert [rows[number - 1][-1]["note"] for number in (10, 24, 28)] == [
+        "机构所在镇街，按行政处罚权赋权清单",
+        "机构所在镇街，按消防赋权清单",
+        "市消防救援大队",
+    ]
+
+
+def test_the_version_page_counts_what_the_attachment_has(client_as, admin, jinjiang):
+    counts = client_as(admin).get(url("version", jinjiang.pk)).context["counts"]
+    assert (counts.rows, counts.situations, counts.sectors) == (28, 11, 7)
+    assert (counts.check_items, counts.penalty_items) == (17, 27)
+
+
+def test_a_draft_is_invisible_to_other_departments(client_as, stranger, jinjiang):
+    assert client_as(stranger).get(url("version", jinjiang.pk)).status_code == 404
+    assert client_as(stranger).get(url("detail", jinjiang.scenario_id)).status_code == 404
+
+
+def test_a_published_version_is_everybodys_reading(client_as, admin, stranger, jinjiang):
+    publish(jinjiang, actor=admin)
+    response = client_as(stranger).get(url("version", jinjiang.pk))
+    assert response.status_code == 200
+    assert response.context["may_edit"] is False
+
+
+def test_the_source_file_is_for_those_who_keep_the_scenario(client_as, clerk, admin, stranger, jinjiang):
+    publish(jinjiang, actor=admin)
+    response = client_as(clerk).get(url("source", jinjiang.pk))
+    assert b"".join(response.streaming_content) == JINJIANG.read_bytes()
+    assert client_as(stranger).get(url("source", jinjiang.pk)).status_code == 404
+
+
+def test_a_note_names_the_department_only_where_another_name_is_printed(client_as, admin, jinjiang):
+    rows = client_as(admin).get(url("version", jinjiang.pk)).context["matrix"]["rows"]
+    assert "note" not in rows[0][-1]  # 民政局, which is 市民政局
+    assert rows[27][-1] == {"text": "消防部门", "note": "市消防救援大队", "align": "center"}
+
+
+# --- Lists --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_the_list_asks_the_same_number_of_queries(client_as, clerk, number, django_assert_num_queries):
+    for _ in range(number):
+        make_version()
+    client = client_as(clerk)
+    with django_assert_num_queries(11):
+        assert len(client.get(url("list")).context["listing"].page.object_list) == number
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_the_detail_page_asks_the_same_number_of_queries(client_as, admin, number, django_assert_num_queries):
+    for at in range(number):
+        import_workbook(make_workbook([printed(check=f"检查{at}")]), name="清单.xlsx", actor=admin)
+    client = client_as(admin)
+    with django_assert_num_queries(10):
+        assert len(client.get(url("detail", Scenario.objects.get().pk)).context["versions"]) == number
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_the_version_page_asks_the_same_number_of_queries(
+    client_as, admin, number, django_assert_num_queries
+):
+    rows = [printed(number=at, check=f"检查{at}") for at in range(number)]
+    version = import_workbook(make_workbook(rows), name="清单.xlsx", actor=admin)
+    client = client_as(admin)
+    with django_assert_num_queries(12):
+        assert len(client.get(url("version", version.pk)).context["matrix"]["rows"]) == number
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_the_item_list_asks_the_same_number_of_queries(client_as, clerk, number, django_assert_num_queries):
+    for at in range(number):
+        CheckItem.objects.create(department=make_department("minzheng"), name=f"检查{at}")
+    client = client_as(clerk)
+    with django_assert_num_queries(10):
+        assert len(client.get(url("item_list")).context["listing"].page.object_list) == number
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_the_delegation_list_asks_the_same_number_of_queries(
+    client_as, clerk, number, django_assert_num_queries
+):
+    version = make_version()
+    for at in range(number):
+        delegate_all(make_town(f"第{at}镇"), version)
+    client = client_as(clerk)
+    with django_assert_num_queries(11):
+        assert len(client.get(url("delegation_list")).context["grid"]) == number
+
+
+def test_the_item_list_filters_by_department_state_and_word(client_as, clerk, admin, jinjiang):
+    client = client_as(clerk)
+
+    def names(**query):
+        return [item.name for item in client.get(url("item_list"), query).context["listing"]]
+
+    assert len(names(department="minzheng")) == 8
+    assert names(q="特种设备 检查") == [
+        item.name for item in CheckItem.objects.filter(name__contains="特种设备")
+    ]
+    assert names(basis_state="REPEALED") == []
+    assert names(department="nobody") == []
+
+
+def test_the_item_list_sorts_by_penalties(client_as, clerk, jinjiang):
+    items = list(client_as(clerk).get(url("item_list"), {"sort": "-penalties"}).context["listing"])
+    assert [item.penalty_count for item in items[:3]] == [9, 4, 1]
+
+
+def test_without_a_matrix_the_list_says_what_to_do_next(client_as, admin, clerk, bureaus):
+    assert "导入 Excel 清单" in client_as(admin).get(url("list")).content.decode()
+    officer = make_user(bureaus["shichang"], Role.OFFICER)
+    assert "牵头部门发布后" in client_as(officer).get(url("list")).content.decode()
+
+
+# --- Upload -------------------------------------------------------------------------------------------
+
+
+def test_an_upload_without_questions_becomes_a_draft(client_as, admin):
+    client = client_as(admin)
+    page = upload(client, JINJIANG.read_bytes())
+    assert client.get(page).context["plan"].problems == []
+    assert ScenarioVersion.objects.count() == 0
+    response = client.post(page)
+    version = ScenarioVersion.objects.get()
+    assert response["Location"] == url("version", version.pk)
+    assert (version.state, version.rows.count(), version.created_by) == (VersionState.DRAFT, 28, admin)
+    assert MatrixUpload.objects.count() == 0
+    assert version.source_file == StoredFile.objects.get()
+
+
+def test_an_unknown_department_is_asked_and_becomes_an_alias(client_as, admin, bureaus):
+    client = client_as(admin)
+    page = upload(client, make_workbook([printed(by="市消防支队", body="市消防支队")]))
+    response = answer(client, page, str(bureaus["xiaofang"].pk))
+    assert response.status_code == 302
+    assert DepartmentAlias.objects.get(alias="市消防支队").department == bureaus["xiaofang"]
+    row = ScenarioVersion.objects.get().rows.get()
+    assert (row.check_department, row.penalty_department) == (bureaus["xiaofang"], bureaus["xiaofang"])
+
+
+def test_an_open_question_saves_nothing_and_is_shown_again(client_as, admin):
+    client = client_as(admin)
+    page = upload(client, make_workbook([printed(by="市消防支队")]))
+    response = answer(client, page, "")
+    assert response.status_code == 422
+    assert "请选择如何处理，或选择不导入。" in response.content.decode()
+    assert Scenario.objects.count() == 0
+
+
+def test_cells_in_question_are_marked_in_the_preview(client_as, admin):
+    client = client_as(admin)
+    page = upload(client, make_workbook([printed(), printed(number=2, sector=None)]))
+    rows = client.get(page).context["matrix"]["rows"]
+    assert [cell.get("tone") for cell in rows[1]] == [None, None, "warning", None, None, None, None]
+
+
+def test_a_row_is_left_out_on_purpose(client_as, admin):
+    client = client_as(admin)
+    page = upload(client, make_workbook([printed(), printed(number=2, sector=None)]))
+    answer(client, page, "leave-out")
+    assert [row.number for row in ScenarioVersion.objects.get().rows.all()] == ["1"]
+
+
+def test_a_row_without_a_penalty_is_confirmed(client_as, admin):
+    client = client_as(admin)
+    page = upload(client, make_workbook([printed(penalty=None, body=None)]))
+    answer(client, page, "no-penalty")
+    assert ScenarioVersion.objects.get().rows.get().penalty_body == "NONE"
+
+
+def test_a_file_that_is_no_matrix_is_refused_beside_the_field(client_as, admin):
+    response = client_as(admin).post(url("upload"), {"file": workbook(b"x")})
+    assert response.status_code == 422
+    assert response.context["form"].errors == {
+        "file": ["文件“清单.xlsx”不是 Excel 工作簿（.xlsx），或已损坏。"],
+    }
+    assert StoredFile.objects.count() == 0
+
+
+def test_the_same_file_again_needs_a_second_word(client_as, admin, jinjiang):
+    client = client_as(admin)
+    page = upload(client, JINJIANG.read_bytes())
+    assert client.get(page).context["duplicate"] == jinjiang
+    assert client.post(page).status_code == 422
+    assert client.post(page, {"again": "1"}).status_code == 302
+    assert [version.number for version in ScenarioVersion.objects.order_by("number")] == [1, 2]
+
+
+def test_an_upload_is_given_up_with_its_file(client_as, admin):
+    client = client_as(admin)
+    upload(client, JINJIANG.read_bytes())
+    client.post(url("forget_upload", MatrixUpload.objects.get().pk))
+    assert (MatrixUpload.objects.count(), StoredFile.objects.count()) == (0, 0)
+
+
+def test_an_upload_is_nobody_elses(client_as, admin, clerk):
+    page = upload(client_as(admin), JINJIANG.read_bytes())
+    assert client_as(clerk).get(page).status_code == 404
+
+
+def test_another_department_may_not_import_for_the_lead(client_as, stranger):
+    response = client_as(stranger).post(url("upload"), {"file": workbook(JINJIANG.read_bytes())})
+    assert response.status_code == 403
+    assert StoredFile.objects.count() == 0
+
+
+def test_the_lead_departments_clerk_imports_its_own(client_as, clerk):
+    client = client_as(clerk)
+    client.post(upload(client, JINJIANG.read_bytes()))
+    assert ScenarioVersion.objects.get().created_by == clerk
+
+
+def test_an_officer_has_no_upload_page(client_as, bureaus):
+    officer = make_user(bureaus["minzheng"], Role.OFFICER)
+    assert client_as(officer).get(url("upload")).status_code == 403
+
+
+# --- Publish, discard -----------------------------------------------------------------------------------
+
+
+def test_publishing_from_the_page(client_as, clerk, jinjiang):
+    client = client_as(clerk)
+    response = client.post(url("publish", jinjiang.pk), {"effective_from": "2024-12-02"}, follow=True)
+    assert "内容不再更改" in response.content.decode()
+    jinjiang.refresh_from_db()
+    assert (jinjiang.state, jinjiang.effective_from.isoformat()) == (VersionState.PUBLISHED, "2024-12-02")
+
+
+def test_a_refused_publication_says_why(client_as, clerk, jinjiang):
+    response = client_as(clerk).post(
+        url("publish", jinjiang.pk), {"effective_from": "2999-01-01"}, follow=True
+    )
+    assert "生效日期不能晚于今天，请在生效当日发布。" in response.content.decode()
+
+
+def test_only_the_lead_publishes(client_as, admin, stranger, jinjiang):
+    assert client_as(stranger).post(url("publish", jinjiang.pk)).status_code == 404
+    publish(jinjiang, actor=admin)
+    assert client_as(stranger).post(url("publish", jinjiang.pk)).status_code == 403
+    assert client_as(stranger).post(url("discard", jinjiang.pk)).status_code == 403
+
+
+def test_discarding_from_the_page(client_as, admin, jinjiang):
+    response = client_as(admin).post(url("discard", jinjiang.pk), follow=True)
+    assert response.status_code == 200
+    assert ScenarioVersion.objects.count() == 0
+
+
+def test_publish_and_discard_are_no_links(client_as, admin, jinjiang):
+    client = client_as(admin)
+    assert client.get(url("publish", jinjiang.pk)).status_code == 405
+    assert client.get(url("discard", jinjiang.pk)).status_code == 405
+
+
+# --- Library --------------------------------------------------------------------------------------------
+
+
+def test_a_department_edits_its_own_item(client_as, clerk, jinjiang):
+    item = CheckItem.objects.filter(department__code="minzheng").first()
+    response = client_as(clerk).post(
+        url("item_edit", item.pk),
+        {
+            "basis": "《办法》第四十六条",
+            "basis_state": "CURRENT",
+            "guide": "看排班表",
+            "required_features": ["CANTEEN"],
+        },
+    )
+    assert response["Location"] == url("item", item.pk)
+    item.refresh_from_db()
+    assert (item.basis_state, item.guide, item.required_features) == ("CURRENT", "看排班表", ["CANTEEN"])
+
+
+def test_another_departments_item_is_read_only(client_as, stranger, jinjiang):
+    item = CheckItem.objects.filter(department__code="minzheng").first()
+    assert client_as(stranger).get(url("item", item.pk)).context["may_edit"] is False
+    assert client_as(stranger).get(url("item_edit", item.pk)).status_code == 403
+
+
+def test_an_invalid_item_is_shown_again(client_as, clerk, jinjiang):
+    item = CheckItem.objects.filter(department__code="minzheng").first()
+    response = client_as(clerk).post(
+        url("item_edit", item.pk), {"basis_state": "CURRENT", "rectification_days": "0"}
+    )
+    assert response.status_code == 422
+    assert response.context["form"].errors == {"rectification_days": ["至少 1 天。"]}
+
+
+# --- Delegations ------------------------------------------------------------------------------------------
+
+
+def test_the_grid_counts_what_each_town_holds_today(client_as, clerk):
+    version = make_version()
+    delegate_all(make_town("英林镇"), version)
+    make_town("安海镇")
+    grid = client_as(clerk).get(url("delegation_list")).context["grid"]
+    assert {row["town"].name: [(cell["held"], cell["total"]) for cell in row["lists"]] for row in grid} == {
+        "英林镇": [(1, 1), (2, 2)],
+        "安海镇": [(0, 1), (0, 2)],
+    }
+
+
+def test_a_whole_list_is_delegated_to_several_towns(client_as, admin):
+    version = make_version()
+    towns = [make_town("英林镇"), make_town("安海镇")]
+    response = client_as(admin).post(
+        url("delegate"),
+        {"delegation_list": "FIRE", "towns": [town.pk for town in towns], "valid_from": "2024-12-02"},
+        follow=True,
+    )
+    assert "已登记 2 个镇街共 4 项赋权。" in response.content.decode()
+    assert version.rows.filter(penalty_item__delegations__town=towns[0]).count() == 2
+
+
+def test_an_overlap_is_shown_in_the_form(client_as, admin):
+    town = make_town("英林镇")
+    delegate_all(town, make_version())
+    response = client_as(admin).post(
+        url("delegate"), {"delegation_list": "FIRE", "towns": [town.pk], "valid_from": "2024-12-02"}
+    )
+    assert response.status_code == 422
+    assert "与所选日期重叠" in response.content.decode()
+
+
+def test_an_item_of_the_other_list_is_refused(client_as, admin):
+    version = make_version()
+    general = version.rows.get(delegation_list="GENERAL").penalty_item_id
+    response = client_as(admin).post(
+        url("delegate"),
+        {
+            "delegation_list": "FIRE",
+            "towns": [make_town().pk],
+            "items": [general],
+            "valid_from": "2024-12-02",
+        },
+    )
+    assert response.context["form"].errors == {"items": ["所选事项中有不属于消防行政处罚权清单的。"]}
+
+
+def test_a_town_shows_its_delegations(client_as, clerk):
+    town = make_town("英林镇")
+    delegate_all(town, make_version())
+    response = client_as(clerk).get(url("delegation_list"), {"town": town.code})
+    assert len(response.context["listing"].page.object_list) == 3
+
+
+def test_a_delegation_is_ended_from_the_page(client_as, admin):
+    town = make_town("英林镇")
+    delegate_all(town, make_version())
+    delegation = town.delegations.first()
+    client_as(admin).post(url("end_delegation", delegation.pk), {"valid_until": "2999-12-31"})
+    delegation.refresh_from_db()
+    assert delegation.valid_until.isoformat() == "2999-12-31"
+
+
+def test_a_clerk_may_not_delegate(client_as, clerk):
+    assert client_as(clerk).get(url("delegate")).status_code == 403
