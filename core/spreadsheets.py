@@ -11,6 +11,7 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
+from functools import cached_property
 from typing import Any
 
 from django.conf import settings
@@ -22,6 +23,8 @@ from core.errors import DomainError
 # Far above any sheet people fill in, far below what exhausts a web process.
 MAX_MEMBERS = 1000
 MAX_UNPACKED = 32 * 1024 * 1024
+# Of all parts together; a parser's time and memory go with the tags, however short each is.
+MAX_TAGS = 2_000_000
 MAX_ROWS = 5000
 MAX_COLUMNS = 200
 MAX_CELLS = 200_000
@@ -49,12 +52,13 @@ class Sheet:
     merges: list[Merge] = field(default_factory=list)
     _covered: dict[tuple[int, int], Merge] = field(default_factory=dict, repr=False)
 
-    @property
+    # Cached: asked for once a row, over every text. Read a sheet to its end before asking.
+    @cached_property
     def last_row(self) -> int:
         """The last row with a text; blank rows below it do not count."""
         return max((row for row, _ in self.texts), default=0)
 
-    @property
+    @cached_property
     def last_column(self) -> int:
         return max((column for _, column in self.texts), default=0)
 
@@ -140,10 +144,19 @@ def _check_archive(data: bytes, name: str, max_unpacked: int) -> list[str]:
                 part.startswith("xl/worksheets/") for part in names
             ):
                 raise DomainError(f"文件“{name}”不是 Excel 工作簿（.xlsx）。")
+            tags = 0
             for member in members:
+                if not member.filename.endswith((".xml", ".rels")):
+                    continue
+                part = archive.read(member)
                 # An office file never declares a document type; entity bombs do.
-                if member.filename.endswith((".xml", ".rels")) and b"<!DOCTYPE" in archive.read(member):
+                if b"<!DOCTYPE" in part:
                     raise DomainError(f"文件“{name}”的部件“{member.filename}”含有不允许的声明，不予读取。")
+                tags += part.count(b"<")
+                if tags > MAX_TAGS:
+                    raise DomainError(
+                        f"文件“{name}”的单元格过多（含带格式的空白单元格），请删去空白行列后再试。"
+                    )
     except (
         zipfile.BadZipFile,
         zipfile.LargeZipFile,

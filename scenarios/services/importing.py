@@ -104,10 +104,11 @@ def import_workbook(
     if plan.problems:
         raise UnresolvedError(plan.problems)
     digest = digest_bytes(data)
+    # Under the scenario's lock: a form sent twice waits here and finds what the first one made.
+    scenario = _scenario(plan, actor)
     before = None if again else imported_as(digest)
     if before:
         raise DuplicateError(before)
-    scenario = _scenario(plan, actor)
     for alias, department in plan.learnt.items():
         departments.add_alias(department, alias)
     version = ScenarioVersion.objects.create(
@@ -165,7 +166,7 @@ def _lead(
         )
     if printed or chosen:
         if chosen and reading.lead and not printed:
-            resolver.learnt[plain(reading.lead.text)] = chosen
+            resolver.learn(reading.lead.text, chosen)
         return printed or chosen, None
     text, cell = (reading.lead.text, reading.lead.cell) if reading.lead else ("", "A1")
     reason = "不知道牵头部门是哪个部门" if text else "没有写明牵头部门"

@@ -113,8 +113,8 @@ class Reading:
 
 def plain(text: str) -> str:
     """A text without the spaces and line breaks of its cell; words of Latin letters keep one space."""
-    text = re.sub(r"\s+", " ", text.strip())
-    return re.sub(r"(?<![0-9A-Za-z]) | (?![0-9A-Za-z])", "", text)
+    text = " ".join(text.split())
+    return re.sub(r"(?<![0-9A-Za-z]) | (?![0-9A-Za-z])", "", text) if " " in text else text
 
 
 def read_matrix(workbook: Workbook) -> Reading:
@@ -202,9 +202,11 @@ def read_rows(sheet: Sheet, header: Header) -> Reading:
 
 def _repeats(values: dict[Column, str], header: Header) -> bool:
     """Whether a row is the heading printed again: 序号 stands there and most headings are the same."""
+    if plain(values[Column.NUMBER]) != header.texts[0]:
+        return False
     texts = [plain(values[column]) for column in Column]
     same = sum(text == heading for text, heading in zip(texts, header.texts, strict=True))
-    return texts[0] == header.texts[0] and same >= len(Column) - 2
+    return same >= len(Column) - 2
 
 
 def _columns(sheet: Sheet, row: int) -> dict[Column, int]:

@@ -80,22 +80,20 @@ class Resolver:
             else self.answers.get(cell)
         )
 
+    def learn(self, name: str, department: Department) -> None:
+        """Remember a printed name as an alias, unless it says more than one department's name."""
+        if name and len(name) <= 128 and not (SEVERAL.search(name) or DELEGATED_TOWN.match(name)):
+            self.learnt[name] = department
+
     def _settled(self, problem: Problem, left_out: set[int]) -> bool:
         if problem.key in self.leave_out or (problem.lines and left_out.issuperset(problem.lines)):
             return True
         if problem.answer == Answer.DEPARTMENT and problem.key in self.answers:
-            self._learn(problem)
+            kind, _, name = problem.key.partition(":")
+            if kind == "department":
+                self.learn(name, self.answers[problem.key])
             return True
         return problem.answer == Answer.NO_PENALTY and problem.key in self.no_penalty
-
-    def _learn(self, problem: Problem) -> None:
-        kind, _, name = problem.key.partition(":")
-        if (
-            kind == "department"
-            and not (SEVERAL.search(name) or DELEGATED_TOWN.match(name))
-            and len(name) <= 128
-        ):
-            self.learnt[name] = self.answers[problem.key]
 
     def _unknown_departments(self) -> list[Problem]:
         """One question for each unknown name, wherever it first stands, with all the rows it concerns."""

@@ -159,6 +159,11 @@ def test_too_many_members_are_refused(monkeypatch):
     assert "部件过多" in refusal(workbook(["甲"]))
 
 
+def test_more_cells_than_a_parser_should_bear_are_refused(monkeypatch):
+    monkeypatch.setattr(spreadsheets, "MAX_TAGS", 100)
+    assert "的单元格过多" in refusal(workbook(["甲"]))
+
+
 def test_a_file_over_the_upload_limit_is_refused(settings):
     settings.UPLOAD_MAX_BYTES = 1024 * 1024
     assert refusal(bytes(3 * 1024 * 1024)) == "文件“清单.xlsx”有 3.0 MB，超过上限 1 MB。"

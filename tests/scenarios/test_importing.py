@@ -239,6 +239,12 @@ def test_an_unknown_lead_department_is_asked_about(admin, bureaus):
     assert find_department("市民政厅") == bureaus["minzheng"]
 
 
+def test_two_lead_departments_in_one_cell_never_become_an_alias(admin, bureaus):
+    above = [["主题：养老安全一件事", None, None, None, "牵头部门：市民政局、市自然资源局"]]
+    imported(printed(), actor=admin, above=above, lead_department=bureaus["minzheng"])
+    assert not DepartmentAlias.objects.filter(alias__contains="、").exists()
+
+
 def test_a_lead_that_contradicts_the_sheet_is_refused(admin, bureaus):
     with pytest.raises(DomainError, match="清单写明牵头部门是市民政局，与所选的市自然资源局不一致。"):
         imported(printed(), actor=admin, lead_department=bureaus["ziran"])
