@@ -53,9 +53,10 @@ class TaskFilterForm(forms.Form):
 
 
 class SignatureForm(forms.Form):
-    """One signature from the pad: who signs, and the picture."""
+    """One signature from the pad: who signs, which answers they were shown, and the picture."""
 
     signer = forms.CharField(widget=forms.HiddenInput)
+    seen = forms.CharField(widget=forms.HiddenInput, max_length=128)
     signer_name = forms.CharField(
         label="机构代表姓名",
         required=False,

@@ -7,7 +7,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from PIL import Image
 
-from core.errors import DomainError
+from core.errors import DomainError, StaleError
 from core.files import store_image
 from departments.models import Department, Officer, User
 from inspections.enums import SignerKind
@@ -27,9 +27,11 @@ def sign(
     actor: User,
     department: Department | None = None,
     officer: Officer | None = None,
+    seen: str = "",
 ) -> Signature:
     """Take one signature (PNG) under the digest of the answers as they stand; a second one replaces the first.
 
+    `seen` is the digest of the answers the signer was shown; StaleError when they changed since.
     An assigned officer's phone takes the signatures of the officers sent to this visit, and of the
     institution's representative, whose name it gives. Raises PermissionDenied unless the actor is an
     assigned, certified officer; DomainError while an item of any department is unanswered, for an officer
@@ -49,6 +51,9 @@ def sign(
         if not signer_name:
             raise DomainError("请填写机构代表姓名。", fields={"signer_name": "请填写机构代表姓名。"})
     _refuse_unusable(image)
+    digest = visits.answers_digest(task)
+    if seen and seen != digest:
+        raise StaleError("表单内容刚有变更，请重新核对后签名。")
     stored = store_image(SimpleUploadedFile("signature.png", image, content_type="image/png"))
     _remove(task.signatures.filter(kind=kind, officer=officer))
     return Signature.objects.create(
@@ -58,7 +63,7 @@ def sign(
         department=department,
         signer_name=signer_name[:64],
         image=stored,
-        answers_digest=visits.answers_digest(task),
+        answers_digest=digest,
     )
 
 

@@ -112,6 +112,7 @@ def task_sign(request: HttpRequest, pk: UUID) -> HttpResponse:
         "people": people,
         "signer": _next_signer(people, request.POST.get("signer") or request.GET.get("signer")),
         "obstacles": submitting.obstacles(task) if task.is_open else [],
+        "seen": signatures.answers_digest(task),
         "may_take": task.is_open and visits.may_take_signatures(sheet.assignment),
     }
     return render(request, "inspections/task_sign.html", context, status=422 if form.errors else 200)
@@ -176,6 +177,7 @@ def _sign(request: HttpRequest, sheet: Sheet, form: SignatureForm) -> bool:
             kind=SignerKind.INSTITUTION if key == "institution" else SignerKind.OFFICER,
             signer_name=form.cleaned_data["signer_name"],
             officer=officer,
+            seen=form.cleaned_data["seen"],
             actor=request.user,
         )
     except DomainError as error:

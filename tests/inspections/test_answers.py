@@ -1,7 +1,10 @@
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.db import connection
 
 from core.errors import DomainError, StaleError
 from departments.models import Officer
@@ -216,3 +219,27 @@ def test_an_answer_costs_the_same_queries_whatever_the_forms_size(rows, django_a
     item = TaskItem.objects.select_related("task").get(pk=item.pk)
     with django_assert_num_queries(12):
         answer(item, answer_id=uuid4(), base_rev=0, value="COMPLIANT", actor=actor)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("same_id", [True, False], ids=["one answer twice", "two answers"])
+def test_two_phones_at_once_write_once(item, same_id):
+    ids = [uuid4()] * 2 if same_id else [uuid4(), uuid4()]
+    actor = officer_of(item.task).user
+    start = threading.Barrier(2)
+
+    def write(answer_id):
+        try:
+            start.wait()
+            answer(item, answer_id=answer_id, base_rev=0, value="COMPLIANT", actor=actor)
+        except StaleError:
+            return "stale"
+        else:
+            return "written"
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        told = sorted(pool.map(write, ids))
+    assert told == (["written", "written"] if same_id else ["stale", "written"])
+    assert Answer.objects.count() == 1

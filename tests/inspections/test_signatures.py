@@ -1,7 +1,7 @@
 import pytest
 from django.core.exceptions import PermissionDenied
 
-from core.errors import DomainError
+from core.errors import DomainError, StaleError
 from core.models import StoredFile
 from departments.models import Officer
 from inspections.enums import SignerKind
@@ -116,6 +116,14 @@ def test_an_unusable_picture_is_refused(task, image, says):
     with pytest.raises(DomainError, match=says):
         sign_as(task, officer_of(task), image=image)
     assert Signature.objects.count() == 0
+
+
+def test_who_was_shown_other_answers_is_asked_to_look_again(task):
+    seen = answers_digest(task)
+    answer_item(item_of(task), "NOT_APPLICABLE")
+    with pytest.raises(StaleError, match="表单内容刚有变更，请重新核对后签名。"):
+        sign_as(task, officer_of(task), seen=seen)
+    assert sign_as(task, officer_of(task), seen=answers_digest(task)).pk
 
 
 def test_nobody_signs_after_submit(task):

@@ -9,6 +9,7 @@ from departments.models import Officer
 from inspections.enums import TaskState
 from inspections.models import Finding, Referral, Task
 from inspections.services.photos import attach_photo
+from inspections.services.signatures import answers_digest
 from tests.factories.departments import make_department, make_officer, make_town, make_user
 from tests.factories.institutions import make_institution
 from tests.factories.scenarios import make_version
@@ -202,7 +203,8 @@ def test_the_form_costs_the_same_queries_for_one_problem_and_for_three(
 
 
 def post_signature(phone, task, key, **fields):
-    return phone.post(f"/tasks/{task.pk}/sign/", {"signer": key, "image": PAD, **fields})
+    seen = answers_digest(task)
+    return phone.post(f"/tasks/{task.pk}/sign/", {"signer": key, "seen": seen, "image": PAD, **fields})
 
 
 def test_no_pad_is_offered_while_items_are_unanswered(task, phone):
@@ -229,6 +231,7 @@ def test_officers_sign_one_after_another_then_the_institution(task, phone):
         ({"image": "data:image/png;base64,%%%"}, "签名图片无法识别，请重新签名。"),
         ({"signer": "institution", "signer_name": ""}, "请填写机构代表姓名。"),
         ({"signer": "999999"}, "请选择本次检查的执法人员。"),
+        ({"seen": "0" * 64}, "表单内容刚有变更，请重新核对后签名。"),
     ],
 )
 def test_an_unusable_signature_is_422_and_says_why(task, phone, fields, says):
