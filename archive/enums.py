@@ -15,5 +15,5 @@ DISCLOSURE_TRANSITIONS = {
 class Event(models.TextChoices):
     """Kinds of ledger entries on the institution's chain this app writes."""
 
-    DISCLOSED = "disclosure.published", "公示检查结果"
+    DISCLOSED = "disclosure.published", "公示结果"
     WITHDRAWN = "disclosure.withdrawn", "撤回公示"

@@ -30,7 +30,9 @@ class Disclosure(models.Model):
     title = models.CharField("标题", max_length=200)
     # What a stranger reads: facts and results, no phone number and no person's name.
     content = models.JSONField(default=dict)
-    state = models.CharField("状态", max_length=10, choices=DisclosureState, default=DisclosureState.PUBLISHED)
+    state = models.CharField(
+        "状态", max_length=10, choices=DisclosureState, default=DisclosureState.PUBLISHED
+    )
     due_on = models.DateField("公示期限")
     published_at = models.DateTimeField("公示时间", default=timezone.now)
     published_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
@@ -49,7 +51,8 @@ class Disclosure(models.Model):
                 name="archive_disclosure_of_one_thing",
             ),
             models.CheckConstraint(
-                condition=~Q(state=DisclosureState.WITHDRAWN) | (Q(withdrawn_at__isnull=False) & ~Q(withdrawn_reason="")),
+                condition=~Q(state=DisclosureState.WITHDRAWN)
+                | (Q(withdrawn_at__isnull=False) & ~Q(withdrawn_reason="")),
                 name="archive_withdrawn_says_why",
             ),
         ]

@@ -1,5 +1,16 @@
 from django.urls import path
 
+from archive.views import disclosures, dossiers, public
+
 app_name = "archive"
 
-urlpatterns: list[path] = []
+urlpatterns = [
+    path("archive/", dossiers.search, name="search"),
+    path("archive/institutions/<uuid:key>/", dossiers.dossier, name="dossier"),
+    path("archive/disclosures/", disclosures.disclosure_list, name="disclosure_list"),
+    path("archive/disclosures/task/<uuid:pk>/", disclosures.publish_task, name="publish_task"),
+    path("archive/disclosures/case/<int:pk>/", disclosures.publish_case, name="publish_case"),
+    path("archive/disclosures/<int:pk>/withdraw/", disclosures.withdraw, name="withdraw"),
+    path("public/", public.public_list, name="public_list"),
+    path("public/<int:pk>/", public.public_detail, name="public_detail"),
+]

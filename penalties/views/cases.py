@@ -82,6 +82,7 @@ def _visible(request: HttpRequest, pk: int) -> PenaltyCase:
         "filed_by",
         "drafted_by",
         "reviewed_by",
+        "referral__institution",
         "referral__from_department",
         "referral__finding__row__item",
         "referral__finding__row__penalty",
