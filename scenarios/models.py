@@ -56,10 +56,17 @@ class CheckItemText(ItemText):
     def applicability(self) -> str:
         """One phrase on whom the item concerns, e.g. 设有食堂的机构; 全部机构 without a condition."""
         features = "且".join(Feature(value).label for value in self.required_features)
-        kinds = "、".join(InstitutionKind(value).label for value in self.institution_kinds)
-        return (
-            "，".join(part for part in (f"{features}的机构" if features else "", kinds) if part) or "全部机构"
-        )
+        if features and not features.endswith("单位"):
+            features += "的机构"
+        return "，".join(part for part in (features, self._kinds_in_words()) if part) or "全部机构"
+
+    def _kinds_in_words(self) -> str:
+        """The shorter of what is meant and what is not."""
+        meant = [kind for kind in InstitutionKind if kind in self.institution_kinds]
+        others = [kind for kind in InstitutionKind if kind not in self.institution_kinds]
+        if meant and len(meant) > len(others):
+            return "不含" + "、".join(kind.label for kind in others) if others else ""
+        return "、".join(kind.label for kind in meant)
 
 
 class PenaltyItemText(ItemText):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Count
+from django.db.models import Count, Q
 
 from core.digests import digest_json
 from core.errors import DomainError
@@ -16,7 +16,7 @@ from departments.models import User
 from departments.permissions import require_role
 from departments.services import known_names
 from ledger import services as ledger
-from scenarios.enums import Event
+from scenarios.enums import BasisState, Event
 from scenarios.models import CheckItem, PenaltyItem, Scenario, ScenarioVersion
 from scenarios.permissions import require_item_editing
 
@@ -65,6 +65,25 @@ def counts(version: ScenarioVersion) -> Counts:
             departments=Count("check_department", distinct=True),
         )
     )
+
+
+def doubtful_bases(version: ScenarioVersion) -> dict[str, int]:
+    """How many of a version's check and penalty items rest on an unconfirmed or a repealed basis."""
+    if version.is_draft:
+        texts = [
+            CheckItem.objects.filter(rows__version=version),
+            PenaltyItem.objects.filter(rows__version=version),
+        ]
+    else:
+        texts = [version.items.all(), version.penalties.all()]
+    found = [
+        items.aggregate(
+            unverified=Count("pk", filter=Q(basis_state=BasisState.UNVERIFIED), distinct=True),
+            repealed=Count("pk", filter=Q(basis_state=BasisState.REPEALED), distinct=True),
+        )
+        for items in texts
+    ]
+    return {name: sum(counted[name] for counted in found) for name in ("unverified", "repealed")}
 
 
 @transaction.atomic

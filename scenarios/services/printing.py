@@ -20,9 +20,9 @@ DELEGATION_NOTES = {
 def print_version(version: ScenarioVersion, *, item_url: Callable[[int], str]) -> dict:
     """What `{% matrix %}` needs to show a version; two queries."""
     rows = list(
-        version.rows.select_related("check_department", "penalty_department", "check_item", "item").order_by(
-            "position"
-        )
+        version.rows.select_related(
+            "check_department", "penalty_department", "check_item", "item", "penalty_item", "penalty"
+        ).order_by("position")
     )
     return {
         "title_row": _title_row(version.layout),
@@ -97,8 +97,9 @@ def _title_row(layout: dict) -> list[dict] | None:
 
 def _extras(row: MatrixRow, column: int, item_url: Callable[[int], str]) -> dict:
     if column == CHECK:
-        state = row.item.basis_state if row.item else row.check_item.basis_state
-        return {"url": item_url(row.check_item_id), **_basis(state)}
+        return {"url": item_url(row.check_item_id), **_basis((row.item or row.check_item).basis_state)}
+    if column == PENALTY and row.penalty_item:
+        return _basis((row.penalty or row.penalty_item).basis_state)
     if column == CHECK_DEPARTMENT:
         return _resolved(row.check_department_text, row.check_department)
     if column == PENALTY_DEPARTMENT:

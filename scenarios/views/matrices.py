@@ -1,7 +1,7 @@
 """Scenarios, their versions, and the matrix as the attachment prints it."""
 
 from django.contrib import messages
-from django.db.models import Count, Prefetch, Q
+from django.db.models import Count, Prefetch
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -12,12 +12,12 @@ from core.files import file_response
 from core.lists import list_page
 from departments.access import needs
 from departments.enums import Role
-from scenarios.enums import BasisState, VersionState
+from scenarios.enums import VersionState
 from scenarios.forms import PublishForm
-from scenarios.models import CheckItem, Scenario, ScenarioVersion
+from scenarios.models import Scenario, ScenarioVersion
 from scenarios.permissions import EDITING_ROLES, may_edit
 from scenarios.services import versions
-from scenarios.services.library import counts
+from scenarios.services.library import counts, doubtful_bases
 from scenarios.services.printing import print_version
 
 READERS = tuple(Role)
@@ -84,7 +84,7 @@ def version(request: HttpRequest, pk: int) -> HttpResponse:
         "before": before,
         "matrix": print_version(shown, item_url=lambda item: reverse("scenarios:item", args=[item])),
         "counts": counts(shown),
-        "doubtful": _doubtful(shown),
+        "doubtful": doubtful_bases(shown),
         "may_edit": may,
         "publish_form": PublishForm() if may and shown.is_draft else None,
     }
@@ -136,13 +136,4 @@ def _version(request: HttpRequest, pk: int) -> ScenarioVersion:
     shown = ScenarioVersion.objects.visible_to(request.user)
     return get_object_or_404(
         shown.select_related("scenario__lead_department", "source_file", "created_by", "published_by"), pk=pk
-    )
-
-
-def _doubtful(shown: ScenarioVersion) -> dict[str, int]:
-    """How many of its check items rest on a basis that is repealed or unconfirmed."""
-    items = CheckItem.objects.filter(rows__version=shown) if shown.is_draft else shown.items
-    return items.aggregate(
-        unverified=Count("pk", filter=Q(basis_state=BasisState.UNVERIFIED), distinct=True),
-        repealed=Count("pk", filter=Q(basis_state=BasisState.REPEALED), distinct=True),
     )

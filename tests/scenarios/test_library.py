@@ -160,5 +160,28 @@ def test_publishing_after_loading_copies_the_texts(jinjiang, admin):
     load_texts(TEXTS, actor=admin)
     version = publish(jinjiang, actor=admin)
     fire = version.items.get(department__code="xiaofang")
-    assert (fire.required_features, fire.applicability) == ([Feature.KEY_FIRE_UNIT], "消防安全重点单位的机构")
+    assert (fire.required_features, fire.applicability) == ([Feature.KEY_FIRE_UNIT], "消防安全重点单位")
     assert version.penalties.get(penalty_item__rows__number="24").basis == "《消防法》第六十一条第二款。"
+
+
+@pytest.mark.parametrize(
+    ("given", "phrase"),
+    [
+        ({}, "全部机构"),
+        ({"required_features": [Feature.CANTEEN]}, "设有食堂的机构"),
+        ({"required_features": [Feature.CANTEEN, Feature.SUBSIDY]}, "设有食堂且领取补助资金的机构"),
+        ({"required_features": [Feature.KEY_FIRE_UNIT]}, "消防安全重点单位"),
+        ({"institution_kinds": [InstitutionKind.MEAL_POINT]}, "老年人助餐点"),
+        (
+            {"institution_kinds": [kind for kind in InstitutionKind if kind != InstitutionKind.MEAL_POINT]},
+            "不含老年人助餐点",
+        ),
+        ({"institution_kinds": list(InstitutionKind)}, "全部机构"),
+        (
+            {"required_features": [Feature.CANTEEN], "institution_kinds": [InstitutionKind.DAY_CARE]},
+            "设有食堂的机构，社区日间照料室",
+        ),
+    ],
+)
+def test_whom_an_item_concerns_is_one_phrase(given, phrase):
+    assert CheckItem(**given).applicability == phrase

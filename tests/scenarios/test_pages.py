@@ -8,9 +8,10 @@ from departments.models import DepartmentAlias
 from scenarios.enums import VersionState
 from scenarios.models import CheckItem, MatrixUpload, Scenario, ScenarioVersion
 from scenarios.services.importing import import_workbook
+from scenarios.services.library import load_texts
 from scenarios.services.versions import publish
 from tests.factories.departments import make_department, make_town, make_user
-from tests.factories.matrices import JINJIANG, make_admin, make_bureaus, make_workbook, printed
+from tests.factories.matrices import JINJIANG, TEXTS, make_admin, make_bureaus, make_workbook, printed
 from tests.factories.scenarios import delegate_all, make_version
 
 pytestmark = pytest.mark.django_db
@@ -95,6 +96,15 @@ def test_the_version_page_counts_what_the_attachment_has(client_as, admin, jinji
     assert (counts.check_items, counts.penalty_items) == (17, 27)
 
 
+def test_the_version_page_marks_and_counts_doubtful_bases(client_as, admin, jinjiang):
+    load_texts(TEXTS, actor=admin)
+    context = client_as(admin).get(url("version", jinjiang.pk)).context
+    assert context["doubtful"] == {"unverified": 17 + 26, "repealed": 1}
+    assert [cell["chips"] for cell in context["matrix"]["rows"][2] if "chips" in cell] == [
+        [{"value": "REPEALED", "label": "已废止"}]
+    ]
+
+
 def test_a_draft_is_invisible_to_other_departments(client_as, stranger, jinjiang):
     assert client_as(stranger).get(url("version", jinjiang.pk)).status_code == 404
     assert client_as(stranger).get(url("detail", jinjiang.scenario_id)).status_code == 404
@@ -148,7 +158,7 @@ def test_the_version_page_asks_the_same_number_of_queries(
     rows = [printed(number=at, check=f"检查{at}") for at in range(number)]
     version = import_workbook(make_workbook(rows), name="清单.xlsx", actor=admin)
     client = client_as(admin)
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         assert len(client.get(url("version", version.pk)).context["matrix"]["rows"]) == number
 
 
