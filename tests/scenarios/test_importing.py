@@ -1,6 +1,10 @@
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.core.management import CommandError, call_command
+from django.db import connection
 from openpyxl import Workbook
 
 from core.digests import digest_bytes
@@ -286,6 +290,25 @@ def test_the_same_file_twice_is_noticed(jinjiang, admin):
     assert caught.value.message == (
         "这个文件已导入为“养老服务机构基础安全监管一件事 第1版”（草稿），未重复导入。"
     )
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_form_sent_twice_at_once_makes_one_draft(admin):
+    data, together = JINJIANG.read_bytes(), threading.Barrier(2)
+
+    def send() -> str:
+        together.wait()
+        try:
+            return import_workbook(data, name=JINJIANG.name, actor=admin).state
+        except DuplicateError:
+            return "noticed"
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as senders:
+        sent = [senders.submit(send) for _ in range(2)]
+        assert sorted(future.result() for future in sent) == ["DRAFT", "noticed"]
+    assert ScenarioVersion.objects.count() == 1
 
 
 def test_the_same_file_again_makes_the_next_version_of_the_same_items(jinjiang, admin):
