@@ -31,6 +31,10 @@ def generation_context(inspection: JointInspection, user: User) -> dict[str, Any
     """What `inspections/partials/_generate.html` shows; {} before ticking closed."""
     if inspection.state not in SHOWN_IN:
         return {}
+    job = merge.newest_job(inspection)
+    if inspection.state == InspectionState.GENERATING and job is not None and not job.is_active:
+        # It ended between the two queries; without this the page would say so for ever.
+        inspection.refresh_from_db(fields=["state"])
     draw = inspection.draws.first()
     roster_size = draw.roster_size if draw else inspection.candidates.count()
     return {
@@ -39,7 +43,7 @@ def generation_context(inspection: JointInspection, user: User) -> dict[str, Any
             "roster_size": roster_size,
             "sample_size": draw.size if draw else sample_size(roster_size, inspection.sampling_ratio),
             "drawn": draw.drawn.select_related("institution__town")[:10] if draw else [],
-            "job": merge.newest_job(inspection),
+            "job": job,
             "tasks": inspection.origins.aggregate(
                 total=Count("pk"), submitted=Count("pk", filter=Q(task__state=TaskState.SUBMITTED))
             ),

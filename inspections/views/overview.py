@@ -62,8 +62,11 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     inspection = get_object_or_404(
         rows.select_related("lead_department__group", "launched_by", "approved_by"), pk=pk
     )
+    # First, because it may learn that generating has just ended.
+    generation = generation_context(inspection, request.user)
     candidates = Candidate.objects.filter(joint_inspection=inspection).select_related("institution__town")
     context = {
+        **generation,
         "inspection": inspection,
         "versions": inspection.versions.select_related("scenario"),
         "steps": _steps(inspection),
@@ -73,7 +76,6 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "happenings": boards.happenings(inspection),
         **_board(inspection, request.user),
         **_actions(inspection, request.user),
-        **generation_context(inspection, request.user),
     }
     return render(request, "inspections/detail.html", context)
 
