@@ -194,7 +194,9 @@ class Watch:
         page.on("response", self._response)
 
     def _console(self, message: ConsoleMessage) -> None:
-        if message.type == "error":
+        # Leaving a page whose poll is under way, or typing on while a search is, aborts a request on purpose.
+        is_abort = message.text.startswith(("htmx:sendAbort", "htmx:afterRequest"))
+        if message.type == "error" and not is_abort:
             self.problems.append(f"控制台：{message.text} {message.location.get('url', '')}")
 
     def _response(self, response: Response) -> None:
