@@ -38,7 +38,9 @@ class Finding(models.Model):
     department = models.ForeignKey(
         Department, on_delete=models.PROTECT, related_name="findings", verbose_name="检查部门"
     )
-    row = models.ForeignKey(MatrixRow, on_delete=models.PROTECT, related_name="findings", verbose_name="矩阵行")
+    row = models.ForeignKey(
+        MatrixRow, on_delete=models.PROTECT, related_name="findings", verbose_name="矩阵行"
+    )
     severity = models.CharField("严重程度", max_length=10, choices=Severity)
     disposition = models.CharField("处置", max_length=16, choices=Disposition)
     days = models.PositiveSmallIntegerField("整改天数", null=True, blank=True)
@@ -135,7 +137,9 @@ class Referral(models.Model):
                 name="inspections_returned_says_why",
             ),
         ]
-        indexes = [models.Index(fields=["to_department", "state", "due_on"], name="inspections_referral_inbox")]
+        indexes = [
+            models.Index(fields=["to_department", "state", "due_on"], name="inspections_referral_inbox")
+        ]
 
     def __str__(self) -> str:
         return f"{self.finding_id} → {self.to_department}"

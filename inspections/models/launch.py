@@ -64,7 +64,8 @@ class JointInspection(models.Model):
                 condition=Q(window_until__gte=F("window_from")), name="inspections_window_in_order"
             ),
             models.CheckConstraint(
-                condition=Q(sampling_ratio__gt=0, sampling_ratio__lte=100), name="inspections_ratio_in_percent"
+                condition=Q(sampling_ratio__gt=0, sampling_ratio__lte=100),
+                name="inspections_ratio_in_percent",
             ),
             models.CheckConstraint(
                 condition=Q(state__in=[InspectionState.DRAFT, InspectionState.AWAITING_APPROVAL])
@@ -75,7 +76,9 @@ class JointInspection(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["tick_deadline"], condition=Q(state=InspectionState.TICKING), name="inspections_due_ticking"
+                fields=["tick_deadline"],
+                condition=Q(state=InspectionState.TICKING),
+                name="inspections_due_ticking",
             ),
             models.Index(fields=["-created_at", "id"], name="inspections_newest"),
         ]
@@ -121,7 +124,9 @@ class Candidate(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["joint_inspection", "institution"], name="inspections_candidate_once"),
+            models.UniqueConstraint(
+                fields=["joint_inspection", "institution"], name="inspections_candidate_once"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -168,7 +173,9 @@ class DrawnInstitution(models.Model):
 class Participation(models.Model):
     """参与部门 of a joint inspection and how far its answer is."""
 
-    joint_inspection = models.ForeignKey(JointInspection, on_delete=models.CASCADE, related_name="participations")
+    joint_inspection = models.ForeignKey(
+        JointInspection, on_delete=models.CASCADE, related_name="participations"
+    )
     department = models.ForeignKey(Department, on_delete=models.PROTECT, related_name="participations")
     state = models.CharField(
         "状态", max_length=10, choices=ParticipationState, default=ParticipationState.INVITED
@@ -181,9 +188,12 @@ class Participation(models.Model):
     class Meta:
         ordering = ["department__order"]
         constraints = [
-            models.UniqueConstraint(fields=["joint_inspection", "department"], name="inspections_department_once"),
+            models.UniqueConstraint(
+                fields=["joint_inspection", "department"], name="inspections_department_once"
+            ),
             models.CheckConstraint(
-                condition=~Q(state=ParticipationState.DECLINED) | ~Q(reason=""), name="inspections_declined_says_why"
+                condition=~Q(state=ParticipationState.DECLINED) | ~Q(reason=""),
+                name="inspections_declined_says_why",
             ),
         ]
 
@@ -207,7 +217,9 @@ class Tick(models.Model):
     class Meta:
         ordering = ["department__order", "item"]
         constraints = [
-            models.UniqueConstraint(fields=["joint_inspection", "check_item"], name="inspections_one_tick_an_item"),
+            models.UniqueConstraint(
+                fields=["joint_inspection", "check_item"], name="inspections_one_tick_an_item"
+            ),
         ]
 
     def __str__(self) -> str:

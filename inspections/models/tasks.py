@@ -93,7 +93,9 @@ class TaskItem(models.Model):
     department = models.ForeignKey(Department, on_delete=models.PROTECT, related_name="+", db_index=False)
     check_item = models.ForeignKey(CheckItem, on_delete=models.PROTECT, related_name="+")
     item = models.ForeignKey(PublishedItem, on_delete=models.PROTECT, related_name="+", db_index=False)
-    value = models.CharField("结果", max_length=16, choices=AnswerValue, blank=True, default="", db_default="")
+    value = models.CharField(
+        "结果", max_length=16, choices=AnswerValue, blank=True, default="", db_default=""
+    )
     note = models.TextField("情况", blank=True, default="", db_default="")
     rev = models.PositiveIntegerField(default=0, db_default=0)
     answered_at = models.DateTimeField(null=True, blank=True)
@@ -118,7 +120,9 @@ class TaskItemRow(models.Model):
     row = models.ForeignKey(MatrixRow, on_delete=models.PROTECT, related_name="+", db_index=False)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["task_item", "row"], name="inspections_row_once_an_item")]
+        constraints = [
+            models.UniqueConstraint(fields=["task_item", "row"], name="inspections_row_once_an_item")
+        ]
 
     def __str__(self) -> str:
         return f"{self.task_item_id} ← {self.row_id}"
@@ -133,7 +137,9 @@ class TaskOfficer(models.Model):
 
     class Meta:
         ordering = ["department__order", "pk"]
-        constraints = [models.UniqueConstraint(fields=["task", "officer"], name="inspections_officer_once_a_visit")]
+        constraints = [
+            models.UniqueConstraint(fields=["task", "officer"], name="inspections_officer_once_a_visit")
+        ]
 
     def __str__(self) -> str:
         return f"{self.officer_id} → {self.task_id}"
@@ -155,7 +161,9 @@ class Answer(models.Model):
 
     class Meta:
         ordering = ["task_item", "rev"]
-        constraints = [models.UniqueConstraint(fields=["task_item", "rev"], name="inspections_one_answer_a_rev")]
+        constraints = [
+            models.UniqueConstraint(fields=["task_item", "rev"], name="inspections_one_answer_a_rev")
+        ]
 
     def __str__(self) -> str:
         return f"{self.task_item_id} r{self.rev} {self.get_value_display()}"
@@ -184,7 +192,9 @@ class Signature(models.Model):
     task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="signatures")
     kind = models.CharField(max_length=12, choices=SignerKind)
     officer = models.ForeignKey(Officer, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
-    department = models.ForeignKey(Department, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    department = models.ForeignKey(
+        Department, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
     signer_name = models.CharField("签名人", max_length=64)
     image = models.ForeignKey(StoredFile, on_delete=models.PROTECT, related_name="+")
     answers_digest = models.CharField(max_length=128)
@@ -194,10 +204,14 @@ class Signature(models.Model):
         ordering = ["signed_at"]
         constraints = [
             models.UniqueConstraint(
-                fields=["task", "officer"], condition=Q(kind=SignerKind.OFFICER), name="inspections_officer_signs_once"
+                fields=["task", "officer"],
+                condition=Q(kind=SignerKind.OFFICER),
+                name="inspections_officer_signs_once",
             ),
             models.UniqueConstraint(
-                fields=["task"], condition=Q(kind=SignerKind.INSTITUTION), name="inspections_institution_signs_once"
+                fields=["task"],
+                condition=Q(kind=SignerKind.INSTITUTION),
+                name="inspections_institution_signs_once",
             ),
             models.CheckConstraint(
                 condition=Q(kind=SignerKind.INSTITUTION, officer__isnull=True, department__isnull=True)
