@@ -3,6 +3,7 @@
     @public                        nobody needs to log in
     @signed_in                     any account
     @needs(Role.HANDLER, …)        an account holding one of the roles, in any department
+    @polled                        besides one of these: asked by an open page, not by a person
 
 Which *objects* an account sees is `QuerySet.visible_to(user)`; what it may do to one is checked
 against the object's department or its guardian permission.
@@ -45,6 +46,15 @@ def needs(*roles: Role) -> Callable[[View], View]:
         return view
 
     return declare
+
+
+def polled(view: View) -> View:
+    """An open page asks this by itself again and again, so an answer is no sign that a person is there.
+
+    Such a request does not renew the login (departments.middleware.RenewalMiddleware).
+    """
+    view.is_polled = True
+    return view
 
 
 def declared_access(view: Callable) -> Access | None:

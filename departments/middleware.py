@@ -1,4 +1,4 @@
-"""Default deny: a view without declared access is refused, whoever asks."""
+"""Default deny: a view without declared access is refused, whoever asks; a login ends when nobody is there."""
 
 from collections.abc import Callable
 from urllib.parse import urlencode, urlsplit
@@ -46,6 +46,25 @@ class AccessMiddleware:
                 return JsonResponse({"detail": "您的岗位无权进行此操作。", "code": "forbidden"}, status=403)
             raise PermissionDenied("您的岗位无权打开此页面。")
         return None
+
+
+class RenewalMiddleware:
+    """Every request of a person gives the login another SESSION_COOKIE_AGE; what a page polls does not.
+
+    等保三级 asks that a login end after half an hour without a deed (law.md §8). Renewing on every request,
+    as SESSION_SAVE_EVERY_REQUEST does, would keep a board left open alive for ever.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]):
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        view = getattr(request.resolver_match, "func", None)
+        session = request.session
+        if session.accessed and not session.is_empty() and not getattr(view, "is_polled", False):
+            session.modified = True
+        return response
 
 
 def _to_login(request: HttpRequest) -> HttpResponse:

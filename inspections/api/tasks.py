@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.errors import DomainError, StaleError
-from departments.access import signed_in
+from departments.access import polled, signed_in
 from departments.models import User
 from inspections.api.serializers import (
     REFUSAL,
@@ -32,6 +32,7 @@ from inspections.services.sheets import ItemLine, Sheet
 CONFLICTS = {"stale", "closed", "answer_id_reused", "photo_id_reused"}
 
 
+@polled
 @extend_schema(responses={200: TaskStateSerializer, 304: None, 404: REFUSAL})
 @signed_in
 @api_view(["GET"])

@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from core.errors import DomainError
-from departments.access import needs, signed_in
+from departments.access import needs, polled, signed_in
 from departments.models import User
 from departments.permissions import CLERKS
 from inspections.enums import InspectionState, TaskState
@@ -93,6 +93,7 @@ def retry(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("inspections:detail", pk)
 
 
+@polled
 @signed_in
 @require_GET
 def progress(request: HttpRequest, pk: int) -> HttpResponse:

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from core.lists import list_page
-from departments.access import signed_in
+from departments.access import polled, signed_in
 from departments.enums import Role
 from departments.models import User
 from departments.permissions import CLERKS
@@ -80,6 +80,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "inspections/detail.html", context)
 
 
+@polled
 @signed_in
 @require_GET
 def progress_board(request: HttpRequest, pk: int) -> HttpResponse:

@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from core.errors import DomainError
-from departments.access import needs, signed_in
+from departments.access import needs, polled, signed_in
 from departments.permissions import CLERKS
 from inspections.enums import ParticipationState, RequestState
 from inspections.forms.ticking import TickForm, seen_revs
@@ -34,6 +34,7 @@ def ticks(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "inspections/ticks.html", context)
 
 
+@polled
 @signed_in
 @require_GET
 def others(request: HttpRequest, pk: int) -> HttpResponse:
