@@ -66,7 +66,10 @@ def file_response(stored: StoredFile, *, download: bool = False) -> FileResponse
     """Send a stored file; only images are shown in the page, everything else is a download."""
     shown = stored.content_type in IMAGE_FORMATS.values() and not download
     response = FileResponse(
-        stored.file.open("rb"), as_attachment=not shown, filename=stored.name, content_type=stored.content_type
+        stored.file.open("rb"),
+        as_attachment=not shown,
+        filename=stored.name,
+        content_type=stored.content_type,
     )
     response["X-Content-Type-Options"] = "nosniff"
     response["Cache-Control"] = "private, max-age=3600"

@@ -53,7 +53,9 @@ def make_version(rows: list[Row] | None = None, *, user: User | None = None) -> 
     user = user or make_user(lead, Role.HANDLER)
     scenario = Scenario.objects.create(name=f"养老一件事{number}", lead_department=lead)
     permissions.grant_editing(scenario, lead)
-    version = ScenarioVersion.objects.create(scenario=scenario, number=1, title=scenario.name, created_by=user)
+    version = ScenarioVersion.objects.create(
+        scenario=scenario, number=1, title=scenario.name, created_by=user
+    )
     items, penalties = {}, {}
     for position, row in enumerate(rows or ROWS):
         department = make_department(row.department)
