@@ -4,7 +4,6 @@ from django.http import HttpRequest
 from django.utils.functional import cached_property
 
 from departments.models import Department, User
-from departments.permissions import manages_accounts
 
 
 @dataclass
@@ -21,11 +20,6 @@ class Acting:
     def roles_display(self) -> str:
         """Distinct role names, in the order of the posts, e.g. 经办、负责人."""
         return "、".join(dict.fromkeys(post.get_role_display() for post in self.user.held_posts))
-
-    @property
-    def keeps_accounts(self) -> bool:
-        """Whether the menu leads to the accounts."""
-        return manages_accounts(self.user)
 
     @cached_property
     def unread_count(self) -> int:

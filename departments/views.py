@@ -34,7 +34,13 @@ from departments.forms import (
 )
 from departments.middleware import EXPIRED
 from departments.models import Department, Post, User
-from departments.permissions import ACCOUNT_KEEPERS, manages, may_appoint, may_change_department
+from departments.permissions import (
+    ACCOUNT_KEEPERS,
+    manages,
+    may_appoint,
+    may_change_department,
+    require_manager,
+)
 
 ACCOUNT_READERS = (*ACCOUNT_KEEPERS, Role.AUDITOR)
 ACCOUNT_SORTS = {"name": "name", "username": "username", "last_login": "last_login"}
@@ -168,6 +174,7 @@ def account_edit(request: HttpRequest, pk: int) -> HttpResponse:
     account = _account(request, pk)
     form = AccountForm(request.POST or None, instance=account)
     if request.method == "POST":
+        require_manager(request.user, account)
         if form.is_valid():
             services.change_account(account, actor=request.user, **form.cleaned_data)
             messages.success(request, f"已保存{form.cleaned_data['name']}的信息。")

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
@@ -113,6 +114,8 @@ def recusal_list(request: HttpRequest) -> HttpResponse:
 @signed_in
 def recusal_add(request: HttpRequest, key: UUID) -> HttpResponse:
     institution = _institution(request, key)
+    if not recusable_by(request.user).exists():
+        raise PermissionDenied("回避由执法人员本人或其所在部门的部门管理员登记。")
     form = RecusalForm(request.POST, user=request.user, institution=institution)
     if not form.is_valid():
         return _detail(request, institution, recusal_form=form, status=422)

@@ -25,7 +25,7 @@ from inspections.api.serializers import (
     TaskStateSerializer,
 )
 from inspections.models import Answer, Photo, Task, TaskItem
-from inspections.services import answers, photos, sheets
+from inspections.services import answers, photos, sheets, visits
 from inspections.services.sheets import ItemLine, Sheet
 
 # Refusals that are about when, not about what was sent.
@@ -59,6 +59,7 @@ def task_answer(request: Request, task: UUID, answer: UUID) -> Response:
     409 `stale` carries the item as it stands, 409 `closed` says the form is submitted, 400 names the fields.
     """
     visit = _visit(request.user, task)
+    visits.require_assigned(visit, request.user)
     body = AnswerSerializer(data=request.data)
     if not body.is_valid():
         return _invalid(body.errors)
@@ -106,6 +107,7 @@ def task_photo(request: Request, task: UUID, photo: UUID) -> Response:
 
 
 def _put_photo(request: Request, visit: Task, photo_id: UUID) -> Response:
+    visits.require_assigned(visit, request.user)
     body = PhotoUploadSerializer(data=request.data)
     if not body.is_valid():
         return _invalid(body.errors)

@@ -16,6 +16,7 @@ from core.forms import show_refusal
 from core.lists import list_page
 from departments.access import needs, signed_in
 from departments.models import User
+from departments.permissions import require_role
 from inspections.enums import FindingState, RectificationState
 from inspections.forms.findings import ExtendForm, FindingFilterForm, RecheckForm, SendOnForm
 from inspections.models import Finding, Rectification, Referral, Task
@@ -54,6 +55,7 @@ def finding_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_POST
 def rectification_recheck(request: HttpRequest, pk: int) -> HttpResponse:
     rectification = _rectification(request.user, pk)
+    require_role(request.user, WORKERS, rectification.department)
     form = RecheckForm(request.POST)
     if form.is_valid():
         try:
@@ -70,6 +72,7 @@ def rectification_recheck(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def rectification_extend(request: HttpRequest, pk: int) -> HttpResponse:
     rectification = _rectification(request.user, pk)
+    require_role(request.user, WORKERS, rectification.department)
     form = ExtendForm(request.POST)
     if form.is_valid():
         try:

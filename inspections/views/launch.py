@@ -109,6 +109,7 @@ def close_ticking(request: HttpRequest, pk: int) -> HttpResponse:
 def extend_ticking(request: HttpRequest, pk: int) -> HttpResponse:
     form = ExtendForm(request.POST)
     if not form.is_valid():
+        require_leading(request.user, _visible(request, pk))
         messages.error(request, "请填写新的截止时间，如 2026-03-06 17:00。")
         return redirect("inspections:detail", pk)
     return _step(request, pk, ticking.extend_ticking, "勾选期限已延长。", until=form.cleaned_data["until"])

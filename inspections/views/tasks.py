@@ -101,6 +101,8 @@ def task_sign(request: HttpRequest, pk: UUID) -> HttpResponse:
     """What was answered, who has signed, and the pad for whoever signs next."""
     task = _visit(request, pk)
     sheet = read_sheet(task, request.user)
+    if request.method == "POST":
+        visits.require_assigned(task, request.user)
     form = SignatureForm(request.POST or None)
     if request.method == "POST" and form.is_valid() and _sign(request, sheet, form):
         return redirect("inspections:task_sign", pk)

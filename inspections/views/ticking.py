@@ -16,6 +16,7 @@ from departments.permissions import CLERKS
 from inspections.enums import ParticipationState, RequestState
 from inspections.forms.ticking import TickForm, seen_revs
 from inspections.models import ItemRequest, JointInspection, Participation, Tick
+from inspections.permissions import require_ticking
 from inspections.services import boards, ticking
 from inspections.services.participation import is_open
 
@@ -55,6 +56,7 @@ def others(request: HttpRequest, pk: int) -> HttpResponse:
 def tick(request: HttpRequest, pk: int) -> HttpResponse:
     """Tick or untick one item; a colleague's newer value is shown, and the clerk chooses."""
     row = _visible_tick(request, pk)
+    require_ticking(request.user, row.joint_inspection, row.department)
     form = TickForm(request.POST)
     if not form.is_valid():
         return _refuse(request, row, "备注最多 500 字，未保存。")

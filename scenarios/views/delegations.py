@@ -1,6 +1,7 @@
 """赋权清单: which town holds what, and since when."""
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -50,6 +51,7 @@ def delegation_list(request: HttpRequest) -> HttpResponse:
 
 @needs(*DELEGATORS)
 def delegate(request: HttpRequest) -> HttpResponse:
+    _require_some(request)
     form = DelegateForm(request.POST or None)
     if request.method == "POST":
         if form.is_valid():
@@ -78,6 +80,7 @@ def delegate(request: HttpRequest) -> HttpResponse:
 @needs(*DELEGATORS)
 @require_POST
 def end(request: HttpRequest, pk: int) -> HttpResponse:
+    _require_some(request)
     delegation = get_object_or_404(Delegation.objects.select_related("town"), pk=pk)
     form = EndDelegationForm(request.POST)
     if not form.is_valid():
@@ -92,3 +95,9 @@ def end(request: HttpRequest, pk: int) -> HttpResponse:
                 request, f"{delegation.town.name}的这项赋权到 {form.cleaned_data['valid_until']} 为止。"
             )
     return redirect(f"{reverse('scenarios:delegation_list')}?town={delegation.town.code}")
+
+
+def _require_some(request: HttpRequest) -> None:
+    """A 负责人 of a department that leads nothing has nothing to hand to towns."""
+    if not may_delegate(request.user):
+        raise PermissionDenied("赋权由系统管理员或牵头部门的负责人、部门管理员登记。")

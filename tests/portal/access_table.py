@@ -1,0 +1,178 @@
+"""Who gets what at every address: one line an address, one column a persona (access_world.PERSONAS).
+
+200, 286 and 302 (to the page that follows) open it; 400, 409, 415 and 422 are what the form or the service
+says to an all but empty request, and so mean "may do it". 302 for a stranger is the login page, 401 the
+API's. 403: visible but not theirs to do, or not with their posts. 404: not theirs to see. /healthz tells
+everybody that tests run no worker.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Row:
+    route: str
+    method: str
+    subject: str
+    statuses: tuple[int, ...]
+
+    def __str__(self) -> str:
+        return f"{self.route} {self.method} {self.subject}"
+
+
+TABLE = """
+# ute                                    object          ano cle hea par off tow law kee adm sec ins aud out
+portal:desk                         GET  -               302 200 200 200 200 200 200 200 200 200 200 200 200
+portal:notifications                GET  -               302 200 200 200 200 200 200 200 200 200 200 200 200
+portal:notifications_read           POST -               302 302 302 302 302 302 302 302 302 302 302 302 302
+portal:notification_read            POST notification    302 302 404 404 404 404 404 404 404 404 404 404 404
+portal:open                         GET  subject         302 302 302 302 302 302 302 302 302 302 302 302 302
+portal:open                         GET  unknown-subject 302 404 404 404 404 404 404 404 404 404 404 404 404
+portal:styleguide                   GET  -               302 200 200 200 200 200 200 200 200 200 200 200 200
+portal:healthz                      GET  -               503 503 503 503 503 503 503 503 503 503 503 503 503
+portal:api_schema                   GET  -               401 200 200 200 200 200 200 200 200 200 200 200 200
+
+# ute                                    object          ano cle hea par off tow law kee adm sec ins aud out
+departments:login                   GET  -               200 302 302 302 302 302 302 302 302 302 302 302 302
+departments:login                   POST -               200 302 302 302 302 302 302 302 302 302 302 302 302
+departments:logout                  POST -               302 302 302 302 302 302 302 302 302 302 302 302 302
+departments:change_password         GET  -               302 200 200 200 200 200 200 200 200 200 200 200 200
+departments:change_password         POST -               302 422 422 422 422 422 422 422 422 422 422 422 422
+departments:list                    GET  -               302 200 200 200 200 200 200 200 200 200 200 200 200
+departments:detail                  GET  department      302 200 200 200 200 200 200 200 200 200 200 200 200
+departments:edit                    GET  department      302 403 403 403 403 403 403 200 200 403 403 403 403
+departments:edit                    POST department      302 403 403 403 403 403 403 302 302 403 403 403 403
+departments:accounts                GET  -               302 403 403 403 403 403 403 200 200 200 403 200 403
+departments:account_create          GET  -               302 403 403 403 403 403 403 200 200 200 403 403 403
+departments:account_create          POST -               302 403 403 403 403 403 403 422 422 422 403 403 403
+departments:account_edit            GET  account         302 403 403 403 403 403 403 200 200 200 403 200 403
+departments:account_edit            POST account         302 403 403 403 403 403 403 422 422 422 403 403 403
+departments:account_activate        POST account         302 403 403 403 403 403 403 302 302 302 403 403 403
+departments:account_deactivate      POST account         302 403 403 403 403 403 403 302 302 302 403 403 403
+departments:account_reset           POST account         302 403 403 403 403 403 403 200 200 200 403 403 403
+departments:post_give               POST account         302 403 403 403 403 403 403 422 422 422 403 403 403
+departments:post_take               POST post            302 403 403 403 403 403 403 302 302 302 403 403 403
+departments:certify                 POST account         302 403 403 403 403 403 403 422 422 422 403 403 403
+
+# ute                                    object          ano cle hea par off tow law kee adm sec ins aud out
+institutions:list                   GET  -               302 200 200 200 200 200 200 200 200 200 200 200 200
+institutions:create                 GET  -               302 200 200 403 403 403 403 403 200 403 403 403 403
+institutions:create                 POST -               302 422 422 403 403 403 403 403 422 403 403 403 403
+institutions:recusals               GET  -               302 200 200 200 200 200 200 200 200 200 200 200 200
+institutions:recusal_end            POST recusal         302 404 404 403 403 404 404 302 403 404 403 403 404
+institutions:detail                 GET  institution     302 200 200 200 200 200 200 200 200 200 200 200 200
+institutions:detail                 GET  elsewhere       302 200 200 200 200 404 404 200 200 200 200 200 200
+institutions:edit                   GET  institution     302 200 200 403 403 403 403 403 200 403 403 403 403
+institutions:edit                   POST institution     302 422 422 403 403 403 403 403 422 403 403 403 403
+institutions:set_state              GET  institution     302 200 200 403 403 403 403 403 200 403 403 403 403
+institutions:set_state              POST institution     302 422 422 403 403 403 403 403 422 403 403 403 403
+institutions:recusal_add            POST institution     302 403 403 403 422 403 403 422 403 403 403 403 403
+
+# ute                                    object          ano cle hea par off tow law kee adm sec ins aud out
+scenarios:list                      GET  -               302 200 200 200 200 200 200 200 200 200 200 200 200
+scenarios:detail                    GET  scenario        302 200 200 200 200 200 200 200 200 200 200 200 200
+scenarios:upload                    GET  -               302 200 200 200 403 200 403 200 200 403 403 403 200
+scenarios:upload                    POST -               302 422 422 422 403 422 403 422 422 403 403 403 422
+scenarios:review                    GET  upload          302 200 404 404 403 404 403 404 404 403 403 403 404
+scenarios:review                    POST upload          302 302 404 404 403 404 403 404 404 403 403 403 404
+scenarios:forget_upload             POST upload          302 302 404 404 403 404 403 404 404 403 403 403 404
+scenarios:version                   GET  version         302 200 200 200 200 200 200 200 200 200 200 200 200
+scenarios:version                   GET  imported        302 200 200 404 404 404 404 404 200 200 200 200 404
+scenarios:publish                   POST imported        302 302 302 404 403 404 403 404 302 403 403 403 404
+scenarios:discard                   POST imported        302 302 302 404 403 404 403 404 302 403 403 403 404
+scenarios:source                    GET  imported        302 200 200 404 404 404 404 404 200 404 404 404 404
+scenarios:item_list                 GET  -               302 200 200 200 200 200 200 200 200 200 200 200 200
+scenarios:item                      GET  item            302 200 200 200 200 200 200 200 200 200 200 200 200
+scenarios:item_edit                 GET  item            302 403 403 200 403 403 403 200 200 403 403 403 403
+scenarios:item_edit                 POST item            302 403 403 422 403 403 403 422 422 403 403 403 403
+scenarios:delegation_list           GET  -               302 200 200 200 200 200 200 200 200 200 200 200 200
+scenarios:delegate                  GET  -               302 403 200 403 403 403 403 403 200 403 403 403 403
+scenarios:delegate                  POST -               302 403 422 403 403 403 403 403 422 403 403 403 403
+scenarios:end_delegation            POST delegation      302 403 302 403 403 403 403 403 302 403 403 403 403
+
+# ute                                    object          ano cle hea par off tow law kee adm sec ins aud out
+inspections:list                    GET  -               302 200 200 200 200 200 200 200 200 200 200 200 200
+inspections:launch                  GET  -               302 200 200 200 403 200 403 403 403 403 403 403 200
+inspections:launch                  POST -               302 422 422 422 403 422 403 403 403 403 403 403 422
+inspections:scope_count             POST -               302 200 200 200 403 200 403 403 403 403 403 403 200
+inspections:scope_search            POST -               302 200 200 200 403 200 403 403 403 403 403 403 200
+inspections:detail                  GET  running         302 200 200 200 200 404 404 200 404 404 200 200 404
+inspections:detail                  GET  draft           302 200 200 404 404 404 404 404 404 404 404 404 404
+inspections:detail                  GET  ticking         302 200 200 200 200 404 404 200 404 404 200 200 404
+inspections:edit                    GET  draft           302 200 200 404 403 404 403 403 403 403 403 403 404
+inspections:edit                    POST draft           302 422 422 404 403 404 403 403 403 403 403 403 404
+inspections:progress_board          GET  ticking         302 200 200 200 200 404 404 200 404 404 200 200 404
+inspections:submit_for_approval     POST draft           302 302 302 404 403 404 403 403 403 403 403 403 404
+inspections:approve                 POST awaiting        302 403 302 403 403 403 403 403 403 403 403 403 404
+inspections:send_back               POST awaiting        302 403 302 403 403 403 403 403 403 403 403 403 404
+inspections:cancel                  POST ticking         302 302 302 403 403 404 403 403 403 403 403 403 404
+inspections:close_ticking           POST ticking         302 302 302 403 403 404 403 403 403 403 403 403 404
+inspections:extend_ticking          POST ticking         302 302 302 403 403 404 403 403 403 403 403 403 404
+inspections:complete                POST running         302 302 302 403 403 404 403 403 403 403 403 403 404
+inspections:ticks                   GET  ticking         302 200 200 200 200 404 404 200 404 404 200 200 404
+inspections:ticks_others            GET  ticking         302 200 200 200 200 404 404 200 404 404 200 200 404
+inspections:tick                    POST tick            302 403 403 302 403 404 403 403 403 403 403 403 404
+inspections:tick_row                GET  tick            302 200 200 200 403 404 403 403 403 403 403 403 404
+inspections:request_item            POST lead-tick       302 302 302 302 403 404 403 403 403 403 403 403 404
+inspections:tick_all                POST participation   302 403 403 200 403 404 403 403 403 403 403 403 404
+inspections:answer                  POST participation   302 403 403 302 403 404 403 403 403 403 403 403 404
+inspections:decline                 POST participation   302 403 403 302 403 404 403 403 403 403 403 403 404
+inspections:rejoin                  POST participation   302 403 403 302 403 404 403 403 403 403 403 403 404
+inspections:draw                    POST closed          302 302 302 403 403 404 403 403 403 403 403 403 404
+inspections:generate                POST closed          302 302 302 403 403 404 403 403 403 403 403 403 404
+inspections:generating              GET  running         302 286 286 286 286 404 404 286 404 404 286 286 404
+inspections:generate_retry          POST closed          302 409 409 403 403 404 403 403 403 403 403 403 404
+inspections:task_list               GET  -               302 200 200 200 200 200 200 200 200 200 200 200 200
+inspections:task_detail             GET  task            302 200 200 200 200 404 404 200 404 404 200 200 404
+inspections:task_detail             GET  submitted       302 200 200 200 200 404 404 200 404 404 200 200 404
+inspections:task_item               GET  task-item       302 200 200 200 200 404 404 200 404 404 200 200 404
+inspections:task_sign               POST task            302 403 403 403 422 404 404 403 404 404 403 403 404
+inspections:task_submit             POST task            302 403 403 403 302 404 403 403 403 403 403 403 404
+inspections:photo                   GET  photo           302 200 200 200 200 404 404 200 404 404 200 200 404
+inspections:signature               GET  signature       302 200 200 200 200 404 404 200 404 404 200 200 404
+inspections:finding_list            GET  -               302 200 200 200 200 200 200 200 200 200 200 200 200
+inspections:finding_detail          GET  finding         302 200 200 200 200 200 200 200 404 404 200 200 404
+inspections:finding_send_on         POST finding         302 403 403 422 422 403 403 403 403 403 403 403 404
+inspections:rectification_recheck   POST rectification   302 403 403 422 422 404 403 403 403 403 403 403 404
+inspections:rectification_extend    POST rectification   302 403 403 422 422 404 403 403 403 403 403 403 404
+inspections:refuse_request          POST request         302 403 403 302 403 404 403 403 403 403 403 403 404
+
+# ute                                    object          ano cle hea par off tow law kee adm sec ins aud out
+api:task                            GET  task            401 200 200 200 200 404 404 200 404 404 200 200 404
+api:task_answer                     PUT  task-answer     401 403 403 403 400 404 404 403 404 404 403 403 404
+api:task_photo                      PUT  task-photo      401 403 403 403 415 404 404 403 404 404 403 403 404
+
+# ute                                    object          ano cle hea par off tow law kee adm sec ins aud out
+penalties:list                      GET  -               302 200 200 200 200 200 200 200 200 200 200 200 200
+penalties:referral                  GET  referral        302 200 200 200 200 200 200 200 404 404 200 200 404
+penalties:take_up                   POST referral        302 403 403 403 403 302 403 403 404 404 403 403 404
+penalties:return                    POST referral        302 403 403 403 403 302 403 403 404 404 403 403 404
+penalties:file                      POST taken-up        302 403 403 403 403 422 403 403 404 404 403 403 404
+penalties:case                      GET  case-filed      302 200 200 200 200 200 200 200 404 404 200 200 404
+penalties:draft                     POST case-filed      302 403 403 403 403 422 403 403 404 404 403 403 404
+penalties:request_review            POST case-filed      302 403 403 403 403 302 403 403 404 404 403 403 404
+penalties:review                    POST case-in-review  302 403 403 403 403 403 422 403 404 404 403 403 404
+penalties:decide                    POST case-filed      302 403 403 403 403 422 403 403 404 404 403 403 404
+penalties:serve                     POST case-decided    302 403 403 403 403 422 403 403 404 404 403 403 404
+penalties:pay                       POST case-served     302 403 403 403 403 422 403 403 404 404 403 403 404
+penalties:close                     POST case-served     302 403 403 403 403 302 403 403 404 404 403 403 404
+
+# ute                                    object          ano cle hea par off tow law kee adm sec ins aud out
+archive:search                      GET  -               302 200 200 200 200 200 200 200 200 200 200 200 200
+archive:dossier                     GET  institution     302 200 200 200 200 200 200 200 200 200 200 200 200
+archive:dossier                     GET  elsewhere       302 200 200 200 200 404 404 200 200 200 200 200 200
+archive:disclosure_list             GET  -               302 200 200 200 200 200 200 200 200 200 200 200 200
+archive:publish_task                GET  submitted       302 200 200 403 403 404 404 403 404 404 403 403 404
+archive:publish_task                POST submitted       302 302 302 403 403 404 404 403 404 404 403 403 404
+archive:publish_case                GET  case-decided    302 403 403 403 403 200 403 403 404 404 403 403 404
+archive:publish_case                POST case-decided    302 403 403 403 403 302 403 403 404 404 403 403 404
+archive:withdraw                    POST disclosure      302 302 302 403 403 403 403 403 403 403 403 403 403
+archive:public_list                 GET  -               200 200 200 200 200 200 200 200 200 200 200 200 200
+archive:public_detail               GET  disclosure      200 200 200 200 200 200 200 200 200 200 200 200 200
+"""
+
+ROWS = [
+    Row(route, method, subject, tuple(map(int, statuses)))
+    for route, method, subject, *statuses in map(str.split, filter(None, TABLE.splitlines()))
+    if route != "#"
+]
