@@ -2,8 +2,8 @@
 
 from django import forms
 
+from core.forms import DateInput
 from departments.models import Department, Town
-from penalties.forms import DayInput
 from scenarios.models import CheckItem
 
 
@@ -22,8 +22,8 @@ class SearchForm(forms.Form):
     item = forms.ModelChoiceField(
         label="检查事项", queryset=CheckItem.objects.all(), required=False, empty_label="全部事项"
     )
-    since = forms.DateField(label="日期自", required=False, widget=DayInput)
-    until = forms.DateField(label="日期至", required=False, widget=DayInput)
+    since = forms.DateField(label="日期自", required=False, widget=DateInput)
+    until = forms.DateField(label="日期至", required=False, widget=DateInput)
 
 
 class DisclosureFilterForm(forms.Form):
@@ -44,5 +44,5 @@ class PublicFilterForm(forms.Form):
     town = forms.ModelChoiceField(
         label="镇街", queryset=Town.objects.all(), required=False, empty_label="全部镇街"
     )
-    since = forms.DateField(label="公示日期自", required=False, widget=DayInput)
-    until = forms.DateField(label="日期至", required=False, widget=DayInput)
+    since = forms.DateField(label="公示日期自", required=False, widget=DateInput)
+    until = forms.DateField(label="日期至", required=False, widget=DateInput)

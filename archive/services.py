@@ -14,7 +14,7 @@ from archive.enums import DISCLOSURE_TRANSITIONS, DisclosureState, Event
 from archive.masking import holds_private_numbers
 from archive.models import Disclosure
 from archive.permissions import require_publishing_case, require_publishing_task, require_withdrawing
-from core.digests import default_algorithm, digest_bytes, digest_json
+from core.digests import default_algorithm, digest_json, digest_text
 from core.errors import DomainError
 from core.workdays import add_workdays
 from departments.models import Department, User
@@ -124,7 +124,7 @@ def withdraw(disclosure: Disclosure, *, reason: str, actor: User) -> Disclosure:
     disclosure.withdrawn_reason = reason
     disclosure.save()
     payload = _subject(disclosure) | {
-        "reason_digest": digest_bytes(reason.encode()),
+        "reason_digest": digest_text(reason),
         "digest_algorithm": default_algorithm(),
     }
     _append(disclosure, Event.WITHDRAWN, payload, actor)

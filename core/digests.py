@@ -25,6 +25,11 @@ def digest_bytes(data: bytes, algorithm: str | None = None) -> str:
     return hashlib.new(algorithm or default_algorithm(), data).hexdigest()
 
 
+def digest_text(text: str) -> str:
+    """How free text stands in the ledger: never itself, since it may name people. Empty stays empty."""
+    return digest_bytes(text.encode()) if text else ""
+
+
 def canonical_json(value: Any) -> bytes:
     """One byte string for one JSON value: sorted keys, no spaces, UTF-8; floats are refused."""
     _refuse_floats(value)

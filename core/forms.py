@@ -14,6 +14,15 @@ class DateInput(forms.DateInput):
         super().__init__(attrs, format="%Y-%m-%d")
 
 
+class MomentInput(forms.DateTimeInput):
+    """The browser's own calendar and clock, to the minute."""
+
+    input_type = "datetime-local"
+
+    def __init__(self, attrs: dict | None = None):
+        super().__init__(attrs, format="%Y-%m-%dT%H:%M")
+
+
 def show_refusal(form: forms.BaseForm, error: DomainError) -> None:
     """Put a service's refusal on the form: on the fields it names, else above them all."""
     for name, message in error.fields.items():

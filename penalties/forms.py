@@ -5,29 +5,12 @@ from decimal import Decimal
 from django import forms
 from django.utils import timezone
 
-from core.errors import DomainError
+from core.forms import DateInput
 from departments.models import Department, Town
 from inspections.enums import ReferralState, Severity
 from inspections.models import Referral
 from penalties.enums import Decision, LegalReview
 from penalties.models import PenaltyCase
-
-
-def show_refusal(form: forms.Form, error: DomainError) -> None:
-    """Put a service's refusal beside the fields it names, or at the top of the form."""
-    if not error.fields:
-        form.add_error(None, error.message)
-    for field, message in error.fields.items():
-        form.add_error(field if field in form.fields else None, message)
-
-
-class DayInput(forms.DateInput):
-    """A calendar of the browser's own; dates as 2025-03-01."""
-
-    input_type = "date"
-
-    def __init__(self, attrs=None):
-        super().__init__(attrs, format="%Y-%m-%d")
 
 
 class FilterForm(forms.Form):
@@ -53,7 +36,7 @@ class FileForm(forms.Form):
     """立案"""
 
     number = forms.CharField(label="案号", max_length=64, required=False)
-    filed_on = forms.DateField(label="立案日期", widget=DayInput)
+    filed_on = forms.DateField(label="立案日期", widget=DateInput)
 
     def __init__(self, data=None, *, referral: Referral):
         super().__init__(data, initial={"filed_on": timezone.localdate()})
@@ -113,11 +96,11 @@ class ReviewForm(forms.Form):
 
 
 class DecideForm(forms.Form):
-    decided_on = forms.DateField(label="决定日期", widget=DayInput, initial=timezone.localdate)
+    decided_on = forms.DateField(label="决定日期", widget=DateInput, initial=timezone.localdate)
 
 
 class ServeForm(forms.Form):
-    served_on = forms.DateField(label="送达日期", widget=DayInput, initial=timezone.localdate)
+    served_on = forms.DateField(label="送达日期", widget=DateInput, initial=timezone.localdate)
 
 
 class PaymentForm(forms.Form):
@@ -128,5 +111,5 @@ class PaymentForm(forms.Form):
         decimal_places=2,
         widget=forms.TextInput(attrs={"inputmode": "decimal"}),
     )
-    paid_on = forms.DateField(label="缴款日期", widget=DayInput, initial=timezone.localdate)
+    paid_on = forms.DateField(label="缴款日期", widget=DateInput, initial=timezone.localdate)
     receipt = forms.CharField(label="票据号", max_length=64)

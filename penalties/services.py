@@ -11,7 +11,7 @@ from decimal import Decimal
 from django.db import transaction
 from django.utils import timezone
 
-from core.digests import default_algorithm, digest_bytes
+from core.digests import default_algorithm, digest_text
 from core.errors import DomainError
 from core.numbers import next_number
 from departments.enums import Role
@@ -104,8 +104,8 @@ def draft(
     case.drafted_by = actor
     case.save()
     payload = {
-        "facts_digest": _digest(facts),
-        "basis_digest": _digest(basis),
+        "facts_digest": digest_text(facts),
+        "basis_digest": digest_text(basis),
         "digest_algorithm": default_algorithm(),
         "decision": decision,
         "fine_amount": _amount(fine_amount),
@@ -160,7 +160,7 @@ def review(case: PenaltyCase, *, passed: bool, opinion: str, actor: User) -> Pen
     payload = {
         "passed": passed,
         "reviewed_on": case.reviewed_on.isoformat(),
-        "opinion_digest": _digest(opinion),
+        "opinion_digest": digest_text(opinion),
         "digest_algorithm": default_algorithm(),
     }
     _record(case, Event.REVIEWED, payload, f"{case.get_legal_review_display()}。", actor)
@@ -249,7 +249,7 @@ def pay(case: PenaltyCase, *, amount: Decimal, paid_on: date, receipt: str, acto
         "amount": _amount(amount),
         "unpaid": _amount(rest),
         "paid_on": paid_on.isoformat(),
-        "receipt_digest": _digest(receipt),
+        "receipt_digest": digest_text(receipt),
         "digest_algorithm": default_algorithm(),
     }
     left = f"尚欠 {_yuan(rest)}" if rest else "罚款已缴清"
@@ -333,10 +333,6 @@ def _next_case_number(department: Department, year: int) -> str:
         number = f"{agency}罚案〔{year}〕{count}号"
         if not PenaltyCase.objects.filter(department=department, number=number).exists():
             return number
-
-
-def _digest(text: str) -> str:
-    return digest_bytes(text.encode())
 
 
 def _amount(amount: Decimal | None) -> str:

@@ -7,6 +7,7 @@ from django import forms
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from core.forms import DateInput
 from departments.models import Department, Town
 from institutions.enums import Feature, InstitutionKind
 from scenarios.enums import BasisState, DelegationList
@@ -86,7 +87,7 @@ class PublishForm(forms.Form):
         label="生效日期",
         required=False,
         help_text="不填即自今日起生效。首个版本可填文件印发日期。",
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        widget=DateInput,
         error_messages={"invalid": "请填写日期，如 2024-12-02。"},
     )
 
@@ -198,14 +199,14 @@ class DelegateForm(forms.Form):
     )
     valid_from = forms.DateField(
         label="起始日期",
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        widget=DateInput,
         help_text="承接确认书签署之日。",
         error_messages={"required": "请填写起始日期。", "invalid": "请填写日期，如 2024-12-02。"},
     )
     valid_until = forms.DateField(
         label="截止日期",
         required=False,
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        widget=DateInput,
         help_text="不填即长期有效。",
         error_messages={"invalid": "请填写日期，如 2026-12-31。"},
     )
@@ -242,6 +243,6 @@ class DelegateForm(forms.Form):
 class EndDelegationForm(forms.Form):
     valid_until = forms.DateField(
         label="最后一天",
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        widget=DateInput,
         error_messages={"required": "请填写最后一天。", "invalid": "请填写日期，如 2026-12-31。"},
     )

@@ -8,6 +8,7 @@ from django import forms
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from core.forms import DateInput, MomentInput
 from core.workdays import add_workdays
 from departments.models import Department, User
 from departments.permissions import CLERKS
@@ -19,20 +20,6 @@ from scenarios.models import ScenarioVersion
 # 勾选期限的默认值：三个工作日后下班前；检查窗口其后三十天（可改）
 TICK_WORKDAYS = 3
 WINDOW_DAYS = 30
-
-
-class DayInput(forms.DateInput):
-    input_type = "date"
-
-    def __init__(self, **kwargs: Any):
-        super().__init__(format="%Y-%m-%d", **kwargs)
-
-
-class MomentInput(forms.DateTimeInput):
-    input_type = "datetime-local"
-
-    def __init__(self, **kwargs: Any):
-        super().__init__(format="%Y-%m-%dT%H:%M", **kwargs)
 
 
 class VersionsField(forms.ModelMultipleChoiceField):
@@ -64,8 +51,8 @@ class LaunchForm(forms.Form):
     purpose = forms.CharField(
         label="说明", required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 3})
     )
-    window_from = forms.DateField(label="检查开始日期", widget=DayInput)
-    window_until = forms.DateField(label="检查截止日期", widget=DayInput)
+    window_from = forms.DateField(label="检查开始日期", widget=DateInput)
+    window_until = forms.DateField(label="检查截止日期", widget=DateInput)
     tick_deadline = forms.DateTimeField(
         label="勾选截止时间", widget=MomentInput, help_text="到时自动截止；之前可提前截止，也可延长。"
     )

@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from core.digests import digest_bytes, digest_json
+from core.digests import digest_json, digest_text
 from core.errors import DomainError
 from core.numbers import next_number
 from departments import services as departments
@@ -271,11 +271,6 @@ def require_transition(inspection: JointInspection, to: InspectionState) -> None
         raise DomainError(
             f"联合检查{inspection.get_state_display()}，不能改为“{InspectionState(to).label}”。"
         )
-
-
-def digest_text(text: str) -> str:
-    """Free text enters the ledger as its digest only, since it may name people; empty stays empty."""
-    return digest_bytes(text.encode()) if text else ""
 
 
 def _append(inspection: JointInspection, event: Event, payload: dict, actor: User) -> None:

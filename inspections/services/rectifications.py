@@ -5,6 +5,7 @@ from datetime import date
 from django.db import transaction
 from django.utils import timezone
 
+from core.digests import digest_text
 from core.errors import DomainError
 from departments.models import User
 from departments.permissions import require_role
@@ -16,7 +17,6 @@ from inspections.enums import (
     RectificationState,
 )
 from inspections.models import Finding, Rectification
-from inspections.services import visits
 from inspections.services.referrals import WORKERS
 from ledger import services as ledger
 
@@ -55,7 +55,7 @@ def recheck(
         actor,
         checked_on=checked_on.isoformat(),
         due_on=rectification.due_on.isoformat(),
-        result_digest=visits.text_digest(result),
+        result_digest=digest_text(result),
     )
     return rectification
 

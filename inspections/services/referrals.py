@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from core.digests import digest_text
 from core.errors import DomainError
 from core.workdays import add_workdays
 from departments.enums import NotificationKind, Role
@@ -23,7 +24,6 @@ from inspections.enums import (
     ReferralState,
 )
 from inspections.models import Finding, Referral, ReferralStep
-from inspections.services import visits
 from inspections.services.routing import Route
 from ledger import services as ledger
 
@@ -122,7 +122,7 @@ def return_referral(referral: Referral, *, reason: str, actor: User) -> Referral
     referral.return_reason = reason
     referral.save(update_fields=["state", "return_reason"])
     _move_finding(referral, FindingState.RETURNED)
-    _append(referral, Event.REFERRAL_RETURNED, actor, reason_digest=visits.text_digest(reason))
+    _append(referral, Event.REFERRAL_RETURNED, actor, reason_digest=digest_text(reason))
     _tell(referral, Event.REFERRAL_RETURNED, "退回移送", reason, actor, notification=NotificationKind.WORK)
     return referral
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 
-from core.digests import default_algorithm
+from core.digests import default_algorithm, digest_text
 from core.errors import DomainError
 from departments.models import Department, User
 from inspections.enums import (
@@ -172,7 +172,7 @@ def _found(finding: Finding, evidence: dict[int, list[str]]) -> dict:
         "severity": finding.severity,
         "disposition": finding.disposition,
         "state": finding.state,
-        "fact_digest": visits.text_digest(finding.fact),
+        "fact_digest": digest_text(finding.fact),
         "photos": evidence.get(finding.task_item_id, []),
         "found_on": finding.found_on.isoformat(),
     }

@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from core.digests import digest_json
+from core.digests import digest_json, digest_text
 from core.errors import DomainError, StaleError
 from departments import services as departments
 from departments.enums import NotificationKind
@@ -21,7 +21,7 @@ from departments.permissions import CLERKS
 from inspections import permissions
 from inspections.enums import Event, InspectionState, ParticipationState, RequestState
 from inspections.models import ItemRequest, JointInspection, Participation, Tick
-from inspections.services.launch import digest_text, locked, require_transition
+from inspections.services.launch import locked, require_transition
 from inspections.services.participation import (
     append,
     is_open,

@@ -7,7 +7,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q
 from django.utils import timezone
 
-from core.digests import digest_bytes, digest_json
+from core.digests import digest_json, digest_text
 from core.errors import DomainError
 from departments.models import Department, User
 from inspections.enums import FindingState, TaskState
@@ -91,7 +91,7 @@ def answers_digest(task: Task) -> str:
                 "severity": finding.severity,
                 "disposition": finding.disposition,
                 "days": finding.days,
-                "fact": text_digest(finding.fact),
+                "fact": digest_text(finding.fact),
             }
         )
     photos: dict[int, list[str]] = {}
@@ -103,18 +103,13 @@ def answers_digest(task: Task) -> str:
             "check_item": item.check_item_id,
             "department": item.department.code,
             "value": item.value,
-            "note": text_digest(item.note),
+            "note": digest_text(item.note),
             "findings": findings.get(item.pk, []),
             "photos": photos.get(item.pk, []),
         }
         for item in TaskItem.objects.filter(task=task).select_related("department").order_by("check_item_id")
     ]
     return digest_json({"task": str(task.pk), "items": items})
-
-
-def text_digest(text: str) -> str:
-    """How free text stands in the ledger: never itself. Empty text has no digest."""
-    return digest_bytes(text.encode()) if text else ""
 
 
 def pending(task: Task):

@@ -8,11 +8,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from core.errors import DomainError
+from core.forms import show_refusal
 from departments.access import signed_in
 from inspections.models import ReferralStep
 from penalties import services
 from penalties.enums import CaseState, LegalReview
-from penalties.forms import DecideForm, DraftForm, PaymentForm, ReviewForm, ServeForm, show_refusal
+from penalties.forms import DecideForm, DraftForm, PaymentForm, ReviewForm, ServeForm
 from penalties.models import Payment, PenaltyCase
 from penalties.permissions import may_handle, may_review, require_handling, require_reviewing
 from penalties.views.referrals import evidence_of, timeline_of

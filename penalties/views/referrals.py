@@ -8,13 +8,14 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from core.errors import DomainError
+from core.forms import show_refusal
 from core.lists import list_page
 from departments.access import signed_in
 from inspections.enums import ReferralState
 from inspections.models import Photo, Referral, ReferralStep, TaskOfficer
 from inspections.services import referrals
 from penalties import inbox, services
-from penalties.forms import FileForm, FilterForm, show_refusal
+from penalties.forms import FileForm, FilterForm
 from penalties.models import PenaltyCase
 from penalties.permissions import may_handle, require_handling
 

@@ -4,12 +4,12 @@ import pytest
 from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 
+from core.digests import digest_text
 from core.errors import DomainError
 from departments.enums import Role
 from inspections.enums import Event, FindingState, RectificationState
 from inspections.models import Finding
 from inspections.services.rectifications import extend, recheck
-from inspections.services.visits import text_digest
 from ledger import services as ledger
 from tests.factories.departments import make_department, make_user
 from tests.factories.tasks import make_rectification
@@ -55,7 +55,7 @@ def test_a_recheck_is_on_the_institutions_chain(rectification, officer, accepted
     check(rectification, officer, accepted=accepted)
     entry = list(ledger.entries_of(rectification.finding.institution.subject))[-1]
     assert (entry.kind, entry.department) == (event, "department:xiaofang")
-    assert entry.payload["result_digest"] == text_digest("通道已清空")
+    assert entry.payload["result_digest"] == digest_text("通道已清空")
 
 
 def test_a_recheck_says_what_was_seen(rectification, officer):

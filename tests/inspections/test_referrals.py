@@ -2,13 +2,13 @@ import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 
+from core.digests import digest_text
 from core.errors import DomainError
 from departments.enums import NotificationKind, Role
 from departments.models import Notification
 from inspections.enums import Event, FindingState, ReferralState
 from inspections.models import Finding, Referral, Task
 from inspections.services.referrals import close_referral, record_step, return_referral, take_up
-from inspections.services.visits import text_digest
 from ledger import services as ledger
 from tests.factories.departments import make_department, make_town, make_user
 from tests.factories.tasks import make_referral
@@ -78,7 +78,7 @@ def test_returning_hands_the_finding_back_as_work_for_its_sender(referral, offic
     entry = last_entry(referral)
     assert (entry.kind, entry.payload["reason_digest"]) == (
         Event.REFERRAL_RETURNED,
-        text_digest("机构不在本镇"),
+        digest_text("机构不在本镇"),
     )
 
 
