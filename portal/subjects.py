@@ -1,5 +1,7 @@
 """Where a subject key (`referral:12`, as notifications and the ledger name things) is shown."""
 
+from urllib.parse import urlencode
+
 from django.urls import NoReverseMatch, reverse
 
 # kind of subject → url name taking the rest of the key as its only argument
@@ -16,9 +18,16 @@ PAGES = {
 }
 
 
+# kind of subject → list page and the parameter that narrows it down to the rest of the key
+LISTS = {"visits": ("inspections:task_list", "inspection")}
+
+
 def page_of(subject: str) -> str | None:
     """The path of the page that shows this subject; None for a key without a page."""
     kind, _, key = subject.partition(":")
+    if kind in LISTS and key:
+        name, parameter = LISTS[kind]
+        return f"{reverse(name)}?{urlencode({parameter: key})}"
     name = PAGES.get(kind)
     return address(name, key) if name else None
 

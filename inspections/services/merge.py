@@ -159,7 +159,8 @@ def _finish(job: BackgroundJob, inspection: JointInspection, actor: User) -> Non
     notify_users(
         User.objects.filter(pk__in=officers),
         f"您被安排参加“{inspection.name}”，请在 {inspection.window_until} 前完成检查。",
-        subject=inspection.subject,
+        # An officer wants the visits, not the joint inspection's page.
+        subject=f"visits:{inspection.pk}",
     )
     notify(
         inspection.lead_department,

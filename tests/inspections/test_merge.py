@@ -9,7 +9,7 @@ from django.utils import timezone
 from core import jobs
 from core.enums import JobState
 from core.errors import DomainError
-from departments.models import Officer
+from departments.models import Notification, Officer
 from inspections.enums import Event, InspectionState
 from inspections.models import Task, TaskItem, TaskItemRow, TaskOfficer, TaskOrigin
 from inspections.services import merge
@@ -89,6 +89,14 @@ def test_an_institution_without_any_applicable_item_gets_no_form():
     inspection, clerk = make_closed_inspection(version, [make_institution()])
     job = generate(inspection, clerk)
     assert (job.state, counts()) == (JobState.DONE, [0, 0, 0, 0, 0])
+
+
+def test_officers_are_told_of_their_visits():
+    inspection, clerk = make_closed_inspection(make_version(), [make_institution()], ticked={"消防检查"})
+    generate(inspection, clerk)
+    told = Notification.objects.filter(recipient__officer__isnull=False)
+    assert {note.subject for note in told} == {f"visits:{inspection.pk}"}
+    assert told.count() == 2
 
 
 def test_two_officers_a_department_dealt_out_evenly():
