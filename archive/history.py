@@ -9,6 +9,7 @@ from django.db.models import TextChoices
 from django.urls import reverse
 
 from archive.enums import Event as ArchiveEvent
+from core.money import yuan
 from departments.models import Department, User
 from inspections.enums import AnswerValue, Disposition, InspectionKind, ReferralRoute, Severity
 from inspections.enums import Event as InspectionEvent
@@ -156,8 +157,8 @@ WORDS: dict[str, Callable[[Any, dict], str]] = {
     "size": _say("抽中 ", " 家"),
     "tasks": _say("生成 ", " 份检查任务"),
     "decision": _label(Decision),
-    "fine_amount": _say("金额 ", " 元"),
-    "amount": _say("金额 ", " 元"),
+    "fine_amount": lambda value, departments: f"金额 {yuan(value)}",
+    "amount": lambda value, departments: f"金额 {yuan(value)}",
     "passed": lambda value, departments: "通过" if value is True else "未通过",
     "filed_on": _say("立案日期 "),
     "found_on": _say("发现日期 "),

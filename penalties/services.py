@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from core.digests import default_algorithm, digest_text
 from core.errors import DomainError
+from core.money import yuan
 from core.numbers import next_number
 from departments.enums import Role
 from departments.models import Department, User
@@ -232,8 +233,8 @@ def pay(case: PenaltyCase, *, amount: Decimal, paid_on: date, receipt: str, acto
         raise DomainError("缴款金额应大于 0，至多两位小数。", fields={"amount": "应大于 0，至多两位小数。"})
     if amount > case.unpaid:
         raise DomainError(
-            f"缴款金额超过尚未缴纳的罚款 {_yuan(case.unpaid)}，未登记。",
-            fields={"amount": f"最多 {_yuan(case.unpaid)}。"},
+            f"缴款金额超过尚未缴纳的罚款 {yuan(case.unpaid)}，未登记。",
+            fields={"amount": f"最多 {yuan(case.unpaid)}。"},
         )
     _not_in_future(paid_on, "paid_on", "缴款日期")
     if paid_on < case.decided_on:
@@ -252,8 +253,8 @@ def pay(case: PenaltyCase, *, amount: Decimal, paid_on: date, receipt: str, acto
         "receipt_digest": digest_text(receipt),
         "digest_algorithm": default_algorithm(),
     }
-    left = f"尚欠 {_yuan(rest)}" if rest else "罚款已缴清"
-    _record(case, Event.PAID, payload, f"缴款 {_yuan(amount)}，{left}。", actor)
+    left = f"尚欠 {yuan(rest)}" if rest else "罚款已缴清"
+    _record(case, Event.PAID, payload, f"缴款 {yuan(amount)}，{left}。", actor)
     return payment
 
 
@@ -264,7 +265,7 @@ def close(case: PenaltyCase, *, actor: User) -> PenaltyCase:
     require_handling(actor, case.department)
     _move(case, CaseState.CLOSED, "结案")
     if case.unpaid:
-        raise DomainError(f"罚款尚有 {_yuan(case.unpaid)}未缴，缴清后才能结案。")
+        raise DomainError(f"罚款尚有 {yuan(case.unpaid)}未缴，缴清后才能结案。")
     case.closed_on = timezone.localdate()
     case.save()
     payload = {"closed_on": case.closed_on.isoformat(), "decision": case.decision}
@@ -339,11 +340,7 @@ def _amount(amount: Decimal | None) -> str:
     return "" if amount is None else f"{amount:.2f}"
 
 
-def _yuan(amount: Decimal) -> str:
-    return f"{amount:,.2f} 元"
-
-
 def _outcome(case: PenaltyCase) -> str:
-    """警告并处罚款 500.00 元"""
+    """警告并处罚款 500 元"""
     label = case.get_decision_display()
-    return f"{label} {_yuan(case.fine_amount)}" if case.fine_amount else label
+    return f"{label} {yuan(case.fine_amount)}" if case.fine_amount else label

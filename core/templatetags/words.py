@@ -1,13 +1,13 @@
 """Words and small signs: states, deadlines, dates, amounts, digests, people."""
 
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django import template
 from django.conf import settings
 from django.utils import timezone
 
+from core.money import yuan
 from core.workdays import workdays_between
 
 register = template.Library()
@@ -101,14 +101,7 @@ def moment(value: datetime | None) -> dict:
     return {"value": value, "format": "Y-m-d H:i"}
 
 
-@register.filter
-def yuan(amount: Any) -> str:
-    """12,000 元, 12,000.50 元; what is no amount becomes —."""
-    try:
-        number = Decimal(str(amount))
-    except InvalidOperation:
-        return "—"
-    return f"{number:,.0f} 元" if number == number.to_integral_value() else f"{number:,.2f} 元"
+register.filter("yuan", yuan)
 
 
 @register.inclusion_tag("components/digest.html")

@@ -118,7 +118,7 @@ def test_dossier_tells_the_institutions_whole_way(client_as):
     for label in ("检查表单提交", "发现问题", "移送", "接收移送", "立案", "作出处罚决定", "缴款", "结案"):
         assert f". {label}</p>" in html
     assert "第1行，一般，移送处罚" in html
-    assert "警告并处罚款，金额 500.00 元" in html
+    assert "警告并处罚款，金额 500 元" in html
 
 
 def test_dossier_links_only_to_what_the_account_may_read(client_as):

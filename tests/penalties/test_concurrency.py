@@ -42,7 +42,7 @@ def test_two_payments_at_once_never_exceed_the_fine():
     def pay(n: int) -> None:
         services.pay(case, amount=Decimal("300"), paid_on=today, receipt=f"P{n}", actor=actor)
 
-    assert both_at_once(pay) == sorted(["完成", "缴款金额超过尚未缴纳的罚款 200.00 元，未登记。"])
+    assert both_at_once(pay) == sorted(["完成", "缴款金额超过尚未缴纳的罚款 200 元，未登记。"])
     assert Payment.objects.get().amount == Decimal("300.00")
 
 

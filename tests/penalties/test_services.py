@@ -333,7 +333,7 @@ def test_payment_over_the_fine_is_refused():
     case = make_case(CaseState.SERVED)
     services.pay(case, **payment(case))
     message = refused(services.pay, case, **payment(case, amount=Decimal("300.01"), receipt="P0002"))
-    assert message == "缴款金额超过尚未缴纳的罚款 300.00 元，未登记。"
+    assert message == "缴款金额超过尚未缴纳的罚款 300 元，未登记。"
     assert Payment.objects.count() == 1
 
 
@@ -363,7 +363,7 @@ def test_payment_without_a_fine_is_refused():
 def test_case_with_an_unpaid_fine_cannot_be_closed():
     case = make_case(CaseState.SERVED)
     services.pay(case, **payment(case))
-    assert refused(services.close, case, actor=handler(case)) == "罚款尚有 300.00 元未缴，缴清后才能结案。"
+    assert refused(services.close, case, actor=handler(case)) == "罚款尚有 300 元未缴，缴清后才能结案。"
     case.refresh_from_db()
     assert case.state == CaseState.SERVED
 
