@@ -345,3 +345,11 @@ def test_officer_already_recused_is_not_offered_again(client_as, officer):
     recusal = make_recusal(officer)
     response = client_as(officer.user).get(address("detail", recusal.institution.key))
     assert response.context["recusal_form"] is None
+
+
+@pytest.mark.parametrize("query", ["town=zzz", "kind=-1", "feature=zzz", "q=%00"])
+def test_a_filter_nobody_offered_shows_an_empty_list(client, query):
+    client.force_login(make_user(make_department("shichang")))
+    response = client.get(f"/institutions/?{query}")
+    assert response.status_code == 200
+    assert "没有符合条件的机构" in response.content.decode()
