@@ -63,6 +63,7 @@ class Desk:
     notifications: list[Notification]
     happenings: list[Happening]
     may_launch: bool
+    oversees: bool
 
     @property
     def total(self) -> int:
@@ -96,7 +97,7 @@ def build(user: User) -> Desk:
     groups = [_group(source, viewer) for source in SOURCES if source.concerns(viewer)]
     newest = list(user.notifications.order_by("-created_at", "-pk")[:SHOWN])
     may_launch = any(not department.is_town for department in viewer.clerk)
-    return Desk([group for group in groups if group.total], newest, recent(user), may_launch)
+    return Desk([group for group in groups if group.total], newest, recent(user), may_launch, viewer.oversees)
 
 
 def _group(source: Source, viewer: Viewer) -> WorkGroup:
