@@ -127,16 +127,16 @@ def disclosures(user: User, state: DisclosureState) -> QuerySet[Disclosure]:
 
 def overdue_visits(rows: QuerySet[Task]) -> QuerySet[Task]:
     """Those whose last day to publish has passed."""
-    first_in_time = _first_day_in_time(settings.DISCLOSURE_WORKDAYS)
+    first_in_time = first_day_in_time(settings.DISCLOSURE_WORKDAYS)
     return rows.filter(submitted_at__lt=_midnight(first_in_time))
 
 
 def overdue_cases(rows: QuerySet[PenaltyCase]) -> QuerySet[PenaltyCase]:
     """Those whose last day to publish has passed."""
-    return rows.filter(decided_on__lt=_first_day_in_time(settings.PENALTY_DISCLOSURE_WORKDAYS))
+    return rows.filter(decided_on__lt=first_day_in_time(settings.PENALTY_DISCLOSURE_WORKDAYS))
 
 
-def _first_day_in_time(workdays: int) -> date:
+def first_day_in_time(workdays: int) -> date:
     """The earliest day whose deadline, `workdays` later, is today or still to come."""
     day = today = timezone.localdate()
     while add_workdays(day - timedelta(days=1), workdays) >= today:

@@ -6,20 +6,14 @@ from datetime import datetime
 from django.db.models import CharField, Q, QuerySet, Value
 from django.db.models.functions import Cast, Concat
 
-from archive.enums import Event as ArchiveEvent
+from archive.history import LABELS
 from departments.models import Department, User
-from inspections.enums import Event as InspectionEvent
 from inspections.models import JointInspection
-from institutions.enums import Event as InstitutionEvent
 from institutions.models import Institution
 from ledger.models import Entry
-from penalties.enums import Event as PenaltyEvent
 from portal.subjects import page_of
-from scenarios.enums import Event as ScenarioEvent
 from scenarios.models import Scenario
 
-EVENTS = (ScenarioEvent, InstitutionEvent, InspectionEvent, PenaltyEvent, ArchiveEvent)
-LABELS = {event.value: event.label for events in EVENTS for event in events}
 SHOWN = 8
 
 

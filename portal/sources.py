@@ -6,7 +6,9 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 
+from archive.services import case_due_on, task_due_on
 from inspections.enums import FindingState
 from penalties.models import DAYS_TO_DECIDE
 from portal import work
@@ -172,6 +174,30 @@ SOURCES = (
         is_undated=True,
     ),
     Source(
+        Work.DISCLOSURE,
+        "clerk",
+        work.unpublished_visits,
+        lambda row: (
+            row.institution.name,
+            f"检查表单 {timezone.localtime(row.submitted_at):%Y-%m-%d} 提交",
+            f"unpublished_task:{row.pk}",
+        ),
+        order="submitted_at",
+        list_page="archive:disclosure_list",
+        late=work.late_visits_to_publish,
+        due=task_due_on,
+    ),
+    Source(
+        Work.CASE_DISCLOSURE,
+        "handler",
+        work.unpublished_cases,
+        lambda row: (row.institution.name, f"案号 {row.number}", f"unpublished_case:{row.pk}"),
+        order="decided_on",
+        list_page="archive:disclosure_list",
+        late=work.late_cases_to_publish,
+        due=case_due_on,
+    ),
+    Source(
         Work.CERTIFICATE,
         "keeper",
         work.certificates,
@@ -211,5 +237,15 @@ SOURCES = (
         ),
         order="due_on",
         list_page="penalties:list",
+    ),
+    Source(
+        Work.LATE_DISCLOSURE,
+        "oversees",
+        work.overdue_publications,
+        lambda row: (row.institution.name, row.institution.town.name, f"task:{row.pk}"),
+        order="submitted_at",
+        list_page="archive:disclosure_list",
+        late=work.late_visits_to_publish,
+        due=task_due_on,
     ),
 )

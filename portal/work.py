@@ -1,14 +1,15 @@
 """What waits for whom: one query over the apps below for each kind of work."""
 
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 
 from django.conf import settings
 from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, When
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
-from core.workdays import is_workday
+from archive import search
+from archive.search import first_day_in_time
 from departments.enums import Role
 from departments.models import Department, Officer, User
 from departments.permissions import CLERKS
@@ -169,11 +170,7 @@ def cases(viewer: Viewer) -> QuerySet:
 
 def late_cases(viewer: Viewer) -> Q:
     """Past the 90 days to decide (处罚法60条) or the 7 working days to serve (61条)."""
-    serve_since = viewer.today
-    left = WORKDAYS_TO_SERVE
-    while left:
-        serve_since -= timedelta(days=1)
-        left -= is_workday(serve_since)
+    serve_since = first_day_in_time(WORKDAYS_TO_SERVE)
     return Q(state=CaseState.FILED, filed_on__lt=viewer.today - timedelta(days=DAYS_TO_DECIDE)) | Q(
         state=CaseState.DECIDED, decided_on__lt=serve_since
     )
@@ -197,6 +194,29 @@ def findings(viewer: Viewer) -> QuerySet:
         )
         .select_related("institution", "row")
     )
+
+
+def unpublished_visits(viewer: Viewer) -> QuerySet:
+    """Results the lead has to publish within DISCLOSURE_WORKDAYS (law.md §3)."""
+    return search.unpublished_visits(viewer.user).prefetch_related(None)
+
+
+def late_visits_to_publish(viewer: Viewer) -> Q:
+    day = first_day_in_time(settings.DISCLOSURE_WORKDAYS)
+    return Q(submitted_at__lt=timezone.make_aware(datetime.combine(day, time.min)))
+
+
+def unpublished_cases(viewer: Viewer) -> QuerySet:
+    """Decisions the deciding department has to publish within PENALTY_DISCLOSURE_WORKDAYS."""
+    return search.unpublished_cases(viewer.user)
+
+
+def late_cases_to_publish(viewer: Viewer) -> Q:
+    return Q(decided_on__lt=first_day_in_time(settings.PENALTY_DISCLOSURE_WORKDAYS))
+
+
+def overdue_publications(viewer: Viewer) -> QuerySet:
+    return search.overdue_visits(search.unpublished_visits(viewer.user)).prefetch_related(None)
 
 
 def certificates(viewer: Viewer) -> QuerySet:

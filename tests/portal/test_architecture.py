@@ -10,6 +10,7 @@ from django.conf import settings
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from departments.access import declared_access
+from portal.subjects import PAGES
 
 ROOT = Path(settings.BASE_DIR)
 # Roof to ground.
@@ -163,6 +164,11 @@ def test_every_view_declares_who_may_open_it():
 
 def test_every_route_has_a_name():
     assert [str(pattern.pattern) for name, pattern in routes(get_resolver()) if name.endswith("None")] == []
+
+
+def test_every_kind_of_subject_has_a_page():
+    names = {name for name, _ in routes(get_resolver())}
+    assert set(PAGES.values()) - names == set()
 
 
 def routes(resolver: URLResolver, prefix: str = "") -> list[tuple[str, URLPattern]]:

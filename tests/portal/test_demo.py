@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from archive.models import Disclosure
 from core.errors import DomainError
 from departments.enums import DepartmentKind, Role
 from departments.models import Department, DepartmentAlias, Officer, Post, Sector, Town, User
@@ -143,6 +144,10 @@ def test_two_joint_inspections_are_played_once(as_demo):
     }
     warned = Referral.objects.get(route=ReferralRoute.FALLBACK)
     assert (warned.institution.town.name, warned.to_department.code) == ("紫帽镇", "xiaofang")
+    assert sorted(Disclosure.objects.values_list("institution__name", flat=True)) == [
+        "晋江市崇德社会福利院",
+        "晋江市陈埭鸿福养老院",
+    ]
     assert list(verify()) == []
     assert not demo_round.load()
 

@@ -7,6 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from archive.services import case_due_on, task_due_on
 from departments.enums import Role
 from departments.models import User
 from departments.services import notify_users
@@ -24,6 +25,7 @@ from penalties.enums import CaseState
 from penalties.models import PenaltyCase
 from portal.desk import WorkGroup, build
 from portal.enums import Work
+from tests.factories.archive import make_submitted
 from tests.factories.departments import make_department, make_officer, make_town, make_user
 from tests.factories.penalties import make_case
 from tests.factories.scenarios import delegate_all, make_version
@@ -228,6 +230,21 @@ def test_an_expiring_certificate_is_shown_to_the_head():
     assert waiting.total == 1
 
 
+def test_a_submitted_visit_waits_for_publication_by_the_lead():
+    task = make_submitted()
+    waiting = group(make_user(make_department("minzheng")), Work.DISCLOSURE)
+    assert [(item.due, item.url) for item in waiting.items] == [
+        (task_due_on(task), f"/archive/disclosures/task/{task.pk}/")
+    ]
+    assert group(make_user(make_department("xiaofang")), Work.DISCLOSURE) is None
+
+
+def test_a_decision_waits_for_publication_by_the_town_that_made_it():
+    case = make_case(CaseState.DECIDED)
+    waiting = group(make_user(case.department, Role.OFFICER), Work.CASE_DISCLOSURE)
+    assert [item.due for item in waiting.items] == [case_due_on(case)]
+
+
 def test_the_inspectorate_sees_what_is_late_everywhere():
     make_referral()
     Referral.objects.update(due_on=date.today() - timedelta(days=1))
@@ -255,14 +272,14 @@ class TestQueries:
     """The same number of queries for one row of everything and for three, whoever looks."""
 
     EXPECTED = {
-        "clerk of the lead": 14,
-        "head of the lead": 16,
-        "clerk of a participant": 14,
-        "officer with a visit": 10,
+        "clerk of the lead": 16,
+        "head of the lead": 18,
+        "clerk of a participant": 16,
+        "officer with a visit": 11,
         "legal reviewer": 7,
-        "town officer": 16,
-        "inspectorate": 9,
-        "auditor": 9,
+        "town officer": 18,
+        "inspectorate": 10,
+        "auditor": 10,
         "system administrator": 7,
     }
 
