@@ -120,8 +120,6 @@ def _generate_chunk(
                 "officer_departments": [department for department, _, _ in officers],
                 "officer_indexes": [index for _, index, _ in officers],
                 "officer_ids": [pk for _, _, pk in officers],
-                "pool_departments": list(pool),
-                "pool_sizes": [len(pks) for pks in pool.values()],
             },
         )
         made = cursor.fetchall()

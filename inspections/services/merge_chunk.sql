@@ -11,8 +11,11 @@ WITH chunk AS MATERIALIZED (
           WHERE origin.joint_inspection_id = %(inspection)s AND origin.institution_id = drawn.institution_id
       )
 ),
+-- Carries what is asked of the visit later: the planner expects one row here, and would join the chunk's
+-- thousands in a loop.
 wanted AS MATERIALIZED (
-    SELECT chunk.task_id, tick.department_id, tick.check_item_id, tick.item_id
+    SELECT chunk.task_id, chunk.institution_id, chunk.position, chunk.key,
+           tick.department_id, tick.check_item_id, tick.item_id
     FROM chunk
     JOIN inspections_tick tick ON tick.joint_inspection_id = %(inspection)s AND tick.ticked
     JOIN scenarios_publisheditem item ON item.id = tick.item_id
@@ -20,7 +23,8 @@ wanted AS MATERIALIZED (
       AND (cardinality(item.institution_kinds) = 0 OR chunk.kind = ANY(item.institution_kinds))
 ),
 visited AS MATERIALIZED (
-    SELECT chunk.* FROM chunk WHERE task_id IN (SELECT task_id FROM wanted)
+    SELECT task_id, institution_id, position, key, count(*) AS items
+    FROM wanted GROUP BY task_id, institution_id, position, key
 ),
 task AS (
     INSERT INTO inspections_task
@@ -46,36 +50,36 @@ item_row AS (
     )
 ),
 officer AS MATERIALIZED (
-    SELECT * FROM unnest(
+    SELECT department_id, index, id, count(*) OVER (PARTITION BY department_id) AS pool
+    FROM unnest(
         %(officer_departments)s::bigint[], %(officer_indexes)s::bigint[], %(officer_ids)s::bigint[]
     ) AS officer(department_id, index, id)
 ),
-pool AS MATERIALIZED (
-    SELECT * FROM unnest(%(pool_departments)s::bigint[], %(pool_sizes)s::bigint[]) AS pool(department_id, size)
+recused AS MATERIALIZED (
+    SELECT recusal.institution_id, count(*) AS officers
+    FROM institutions_recusal recusal
+    WHERE recusal.institution_id IN (SELECT institution_id FROM visited)
+    GROUP BY recusal.institution_id
 ),
--- Visits are dealt out two by two in turn, so that no officer has two more than another;
--- a recused officer's turn passes to the next.
+-- Visits are dealt out two by two in turn, so that no officer has two more than another; a recused
+-- officer's turn passes to the next, so that every recusal brings one more turn into the choice.
+free AS (
+    SELECT visit.task_id, visit.department_id, officer.id AS officer_id,
+           row_number() OVER (PARTITION BY visit.task_id, visit.department_id ORDER BY turn.number) AS place
+    FROM (SELECT DISTINCT task_id, institution_id, position, department_id FROM wanted) AS visit
+    JOIN officer USING (department_id)
+    LEFT JOIN recused USING (institution_id)
+    CROSS JOIN LATERAL (
+        SELECT (officer.index - 2 * visit.position %% officer.pool + officer.pool) %% officer.pool AS number
+    ) AS turn
+    WHERE turn.number < 2 + coalesce(recused.officers, 0)
+      AND (recused.officers IS NULL OR NOT EXISTS (
+          SELECT FROM institutions_recusal recusal
+          WHERE recusal.officer_id = officer.id AND recusal.institution_id = visit.institution_id
+      ))
+),
 task_officer AS (
     INSERT INTO inspections_taskofficer (task_id, officer_id, department_id)
-    SELECT visit.task_id, chosen.id, visit.department_id
-    FROM (
-        SELECT DISTINCT visited.task_id, visited.institution_id, visited.position, wanted.department_id
-        FROM visited JOIN wanted USING (task_id)
-    ) AS visit
-    JOIN pool USING (department_id)
-    CROSS JOIN LATERAL (
-        SELECT officer.id
-        FROM officer
-        WHERE officer.department_id = visit.department_id
-          AND NOT EXISTS (
-              SELECT FROM institutions_recusal recusal
-              WHERE recusal.officer_id = officer.id AND recusal.institution_id = visit.institution_id
-          )
-        ORDER BY (officer.index - 2 * visit.position %% pool.size + pool.size) %% pool.size
-        LIMIT 2
-    ) AS chosen
+    SELECT task_id, officer_id, department_id FROM free WHERE place <= 2
 )
-SELECT visited.task_id, visited.key, count(*)
-FROM visited JOIN wanted USING (task_id)
-GROUP BY visited.task_id, visited.key, visited.position
-ORDER BY visited.position
+SELECT task_id, key, items FROM visited ORDER BY position
