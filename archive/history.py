@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from archive.enums import Event as ArchiveEvent
 from core.money import yuan
+from departments.enums import Event as DepartmentEvent
 from departments.models import Department, User
 from inspections.enums import AnswerValue, Disposition, InspectionKind, ReferralRoute, Severity
 from inspections.enums import Event as InspectionEvent
@@ -23,7 +24,7 @@ from penalties.enums import Event as PenaltyEvent
 from penalties.models import PenaltyCase
 from scenarios.enums import Event as ScenarioEvent
 
-EVENTS = (ScenarioEvent, InstitutionEvent, InspectionEvent, PenaltyEvent, ArchiveEvent)
+EVENTS = (DepartmentEvent, ScenarioEvent, InstitutionEvent, InspectionEvent, PenaltyEvent, ArchiveEvent)
 LABELS = {event.value: event.label for events in EVENTS for event in events}
 
 # Where entries of a kind lead: prefix of the kind → (key in the payload, model, url name); anybody reads

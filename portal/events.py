@@ -14,6 +14,14 @@ from ledger.models import Entry
 from portal.subjects import page_of
 from scenarios.models import Scenario
 
+# kind of subject, its model, the column its key is in
+NAMED = (
+    ("account", User, "pk"),
+    ("department", Department, "code"),
+    ("joint_inspection", JointInspection, "pk"),
+    ("scenario", Scenario, "pk"),
+    ("institution", Institution, "key"),
+)
 SHOWN = 8
 
 
@@ -63,17 +71,14 @@ def _subjects(kind: str, rows: QuerySet, key: str) -> QuerySet:
 
 
 def _names(subjects: set[str]) -> dict[str, str]:
-    keys: dict[str, list[str]] = {"joint_inspection": [], "scenario": [], "institution": []}
+    keys: dict[str, list[str]] = {kind: [] for kind, _, _ in NAMED}
     for subject in subjects:
         kind, _, key = subject.partition(":")
         if kind in keys:
             keys[kind].append(key)
     named = {}
-    for kind, model, column in (
-        ("joint_inspection", JointInspection, "pk"),
-        ("scenario", Scenario, "pk"),
-        ("institution", Institution, "key"),
-    ):
+    for kind, model, column in NAMED:
+        # No query for a kind nobody speaks of.
         rows = model.objects.filter(**{f"{column}__in": keys[kind]}).values_list(column, "name")
         named.update({f"{kind}:{key}": name for key, name in rows})
     return named
