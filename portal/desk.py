@@ -11,7 +11,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from core.workdays import add_workdays
+from departments.enums import Role
 from departments.models import Notification, User
+from departments.permissions import ACCOUNT_KEEPERS
 from portal.enums import Work
 from portal.events import Happening, recent
 from portal.sources import SOURCES, Source
@@ -58,11 +60,19 @@ class WorkGroup:
 
 
 @dataclass(frozen=True)
+class Action:
+    """Something this account often begins."""
+
+    label: str
+    url: str
+
+
+@dataclass(frozen=True)
 class Desk:
     groups: list[WorkGroup]
     notifications: list[Notification]
     happenings: list[Happening]
-    may_launch: bool
+    actions: list[Action]
     oversees: bool
 
     @property
@@ -96,8 +106,13 @@ def build(user: User) -> Desk:
     viewer = Viewer.of(user)
     groups = [_group(source, viewer) for source in SOURCES if source.concerns(viewer)]
     newest = list(user.notifications.order_by("-created_at", "-pk")[:SHOWN])
-    may_launch = any(not department.is_town for department in viewer.clerk)
-    return Desk([group for group in groups if group.total], newest, recent(user), may_launch, viewer.oversees)
+    return Desk(
+        groups=[group for group in groups if group.total],
+        notifications=newest,
+        happenings=recent(user),
+        actions=_actions(viewer),
+        oversees=viewer.oversees,
+    )
 
 
 def _group(source: Source, viewer: Viewer) -> WorkGroup:
@@ -143,3 +158,13 @@ def _late_and_soon(source: Source, viewer: Viewer) -> tuple[Q | None, Q | None]:
             **{f"{source.order}__gte": start, f"{source.order}__lt": end}
         )
     return Q(**{f"{source.order}__lt": start}), Q(**{f"{source.order}__range": (start, end)})
+
+
+def _actions(viewer: Viewer) -> list[Action]:
+    user = viewer.user
+    offered = [
+        ("发起联合检查", "inspections:launch", any(not department.is_town for department in viewer.clerk)),
+        ("导入事项清单", "scenarios:upload", user.holds(Role.SYSTEM_ADMIN)),
+        ("新建账号", "departments:account_create", user.holds(*ACCOUNT_KEEPERS)),
+    ]
+    return [Action(label, reverse(name)) for label, name, is_theirs in offered if is_theirs]

@@ -260,6 +260,26 @@ def test_the_group_shows_the_five_most_urgent_and_counts_the_rest():
     assert waiting.items == sorted(waiting.items, key=lambda item: item.due)
 
 
+@pytest.mark.parametrize(
+    ("department", "role", "labels"),
+    [
+        ("minzheng", Role.HANDLER, ["发起联合检查"]),
+        ("minzheng", Role.OFFICER, []),
+        ("minzheng", Role.DEPARTMENT_ADMIN, ["新建账号"]),
+        (None, Role.SYSTEM_ADMIN, ["导入事项清单", "新建账号"]),
+        (None, Role.AUDITOR, []),
+    ],
+)
+def test_each_role_is_offered_what_it_often_begins(department, role, labels):
+    user = make_user(make_department(department) if department else None, role)
+    assert [action.label for action in build(user).actions] == labels
+
+
+def test_a_towns_clerk_is_not_offered_to_launch():
+    town = make_department("zhen-yinglin", make_town())
+    assert build(make_user(town)).actions == []
+
+
 def test_unread_news_is_marked():
     user = make_user(make_department())
     notify_users([user], "英林镇已接收移送。", subject="referral:1")
