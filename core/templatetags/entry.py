@@ -103,7 +103,7 @@ def confirm(
     reason_label: str = "理由",
     reason_required: bool = True,
     fields: Mapping | None = None,
-    style: str = "",
+    look: str = "",
     submit: str = "",
     small: bool = False,
     id: str = "",
@@ -120,7 +120,7 @@ def confirm(
         "reason_label": reason_label,
         "reason_required": reason_required,
         "fields": fields or {},
-        "style": style or "secondary",
+        "look": look or "secondary",
         "submit": submit or label,
         "small": small,
         "id": id or key("confirm", url, label, *(str(v) for v in (fields or {}).values())),
@@ -128,8 +128,8 @@ def confirm(
 
 
 @register.inclusion_tag("components/dialog_button.html")
-def dialog_button(id: str, label: str, style: str = "secondary", small: bool = False) -> dict:
-    return {"id": id, "label": label, "style": style, "small": small}
+def dialog_button(id: str, label: str, look: str = "secondary", small: bool = False) -> dict:
+    return {"id": id, "label": label, "look": look, "small": small}
 
 
 @register.inclusion_tag("components/dialog_close.html")
