@@ -179,7 +179,7 @@ def inspector(visit, bureau: str) -> Page:
             target.first.click()
             if page.get_by_role("link", name="核对签名").count():
                 return page
-        page.context.close()
+        page.close()
     raise AssertionError(f"no officer of {bureau} was sent to {HOME}")
 
 
