@@ -5,9 +5,8 @@ from datetime import date, datetime
 import pytest
 from openpyxl import Workbook
 
-from core import spreadsheets
 from core.errors import DomainError
-from core.spreadsheets import Merge, coordinate, open_workbook
+from core.spreadsheets import Limits, Merge, Sheet, coordinate, open_workbook, xlsx
 from tests.factories.matrices import saved
 
 
@@ -37,13 +36,13 @@ def repacked(data: bytes, **parts: bytes) -> bytes:
     return buffer.getvalue()
 
 
-def refusal(data: bytes, name: str = "清单.xlsx") -> str:
+def refusal(data: bytes, name: str = "清单.xlsx", **options) -> str:
     with pytest.raises(DomainError) as caught:
-        open_workbook(data, name)
+        open_workbook(data, name, **options)
     return caught.value.message
 
 
-def only_sheet(data: bytes) -> spreadsheets.Sheet:
+def only_sheet(data: bytes) -> Sheet:
     (sheet,) = open_workbook(data, "清单.xlsx").sheets
     return sheet
 
@@ -154,14 +153,12 @@ def test_a_zip_bomb_is_refused_before_it_is_unpacked():
     assert refusal(data) == "文件“清单.xlsx”解压后超过 32 MB 或部件过多，不予读取。"
 
 
-def test_too_many_members_are_refused(monkeypatch):
-    monkeypatch.setattr(spreadsheets, "MAX_MEMBERS", 3)
-    assert "部件过多" in refusal(workbook(["甲"]))
+def test_too_many_members_are_refused():
+    assert "部件过多" in refusal(workbook(["甲"]), limits=Limits(members=3))
 
 
-def test_more_cells_than_a_parser_should_bear_are_refused(monkeypatch):
-    monkeypatch.setattr(spreadsheets, "MAX_TAGS", 100)
-    assert "的单元格过多" in refusal(workbook(["甲"]))
+def test_more_cells_than_a_parser_should_bear_are_refused():
+    assert "的单元格过多" in refusal(workbook(["甲"]), limits=Limits(tags=100))
 
 
 def test_a_file_over_the_upload_limit_is_refused(settings):
@@ -170,7 +167,7 @@ def test_a_file_over_the_upload_limit_is_refused(settings):
 
 
 def test_more_rows_than_any_matrix_has_are_refused(monkeypatch):
-    monkeypatch.setattr(spreadsheets, "MAX_ROWS", 2)
+    monkeypatch.setattr(xlsx, "MAX_ROWS", 2)
     assert (
         refusal(workbook(["甲"], ["乙"], ["丙"]))
         == "文件“清单.xlsx”工作表“清单”超过 2 行或 200000 格，请拆分。"
