@@ -12,7 +12,7 @@ from core.errors import DomainError
 from core.lists import list_page
 from departments.access import needs
 from departments.enums import Role
-from scenarios.forms import DelegateForm, DelegationFilterForm, EndDelegationForm
+from scenarios.forms.matrices import DelegateForm, DelegationFilterForm, EndDelegationForm
 from scenarios.models import Delegation
 from scenarios.permissions import DELEGATING_ROLES, may_delegate
 from scenarios.services.delegations import coverage, delegate_to_towns, end_delegation

@@ -10,7 +10,7 @@ from core.errors import DomainError
 from core.lists import list_page
 from departments.access import needs
 from scenarios.enums import VersionState
-from scenarios.forms import ItemFilterForm, ItemForm
+from scenarios.forms.library import ItemFilterForm, ItemForm
 from scenarios.models import CheckItem, MatrixRow, PenaltyItem
 from scenarios.permissions import may_edit_item, require_item_editing
 from scenarios.services.library import ITEM_FIELDS, edit_check_item

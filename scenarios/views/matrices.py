@@ -13,7 +13,7 @@ from core.lists import list_page
 from departments.access import needs
 from departments.enums import Role
 from scenarios.enums import VersionState
-from scenarios.forms import PublishForm
+from scenarios.forms.matrices import PublishForm
 from scenarios.models import Scenario, ScenarioVersion
 from scenarios.permissions import EDITING_ROLES, may_edit
 from scenarios.services import versions

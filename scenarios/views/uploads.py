@@ -8,7 +8,7 @@ from django.views.decorators.http import require_POST
 from core.errors import DomainError
 from departments.access import needs
 from departments.models import Department
-from scenarios.forms import LEAVE_OUT, NO_PENALTY, ReviewForm, UploadForm
+from scenarios.forms.matrices import LEAVE_OUT, NO_PENALTY, ReviewForm, UploadForm
 from scenarios.models import MatrixUpload
 from scenarios.services import uploads
 from scenarios.services.importing import Preview, import_workbook, imported_as, preview

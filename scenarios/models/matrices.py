@@ -1,9 +1,8 @@
-"""The matrix: item library, scenarios and their versions, delegations of penalty power to towns."""
+"""The matrix: scenarios and their versions, delegations of penalty power to towns."""
 
 import uuid
 from datetime import date
 
-from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -12,88 +11,8 @@ from guardian.shortcuts import get_objects_for_user
 
 from core.models import StoredFile
 from departments.models import Department, Sector, Town, User
-from institutions.enums import Feature, InstitutionKind
-from scenarios.enums import BasisState, DelegationList, PenaltyBodyKind, VersionState
-
-
-class ItemText(models.Model):
-    """What an item says; the library holds the living text, a published version its own copy."""
-
-    name = models.TextField("事项名称")
-    basis = models.TextField("依据", blank=True)
-    basis_state = models.CharField(
-        "依据状态", max_length=12, choices=BasisState, default=BasisState.UNVERIFIED
-    )
-
-    class Meta:
-        abstract = True
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class CheckItemText(ItemText):
-    method = models.TextField("检查方式", blank=True)
-    guide = models.TextField("现场看什么", blank=True)
-    required_features = ArrayField(
-        models.CharField(max_length=32, choices=Feature),
-        verbose_name="适用条件（机构须具备）",
-        default=list,
-        blank=True,
-    )
-    institution_kinds = ArrayField(
-        models.CharField(max_length=32, choices=InstitutionKind),
-        verbose_name="适用机构类型",
-        default=list,
-        blank=True,
-    )
-    rectification_days = models.PositiveSmallIntegerField("默认整改天数", null=True, blank=True)
-
-    class Meta:
-        abstract = True
-
-    @property
-    def applicability(self) -> str:
-        """One phrase on whom the item concerns, e.g. 设有食堂的机构; 全部机构 without a condition."""
-        features = "且".join(Feature(value).label for value in self.required_features)
-        if features and not features.endswith("单位"):
-            features += "的机构"
-        return "，".join(part for part in (features, self._kinds_in_words()) if part) or "全部机构"
-
-    def _kinds_in_words(self) -> str:
-        """The shorter of what is meant and what is not."""
-        meant = [kind for kind in InstitutionKind if kind in self.institution_kinds]
-        others = [kind for kind in InstitutionKind if kind not in self.institution_kinds]
-        if meant and len(meant) > len(others):
-            return "不含" + "、".join(kind.label for kind in others) if others else ""
-        return "、".join(kind.label for kind in meant)
-
-
-class PenaltyItemText(ItemText):
-    penalty_range = models.TextField("处罚种类与幅度", blank=True)
-
-    class Meta:
-        abstract = True
-
-
-class CheckItem(CheckItemText):
-    """检查事项 of the item library; implemented, and edited, by one department."""
-
-    department = models.ForeignKey(Department, on_delete=models.PROTECT, related_name="check_items")
-
-    class Meta:
-        ordering = ["department__order", "pk"]
-        constraints = [
-            models.UniqueConstraint(fields=["department", "name"], name="scenarios_one_check_item_of_a_name"),
-        ]
-
-
-class PenaltyItem(PenaltyItemText):
-    """处罚事项 of the item library."""
-
-    class Meta:
-        ordering = ["pk"]
-        constraints = [models.UniqueConstraint(fields=["name"], name="scenarios_one_penalty_item_of_a_name")]
+from scenarios.enums import DelegationList, PenaltyBodyKind, VersionState
+from scenarios.models.library import CheckItem, CheckItemText, PenaltyItem, PenaltyItemText
 
 
 class ScenarioQuerySet(models.QuerySet):

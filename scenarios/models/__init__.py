@@ -1,0 +1,35 @@
+"""The matrix: item library, scenarios and their versions, delegations of penalty power to towns."""
+
+from scenarios.models.library import (
+    CheckItem,
+    CheckItemText,
+    PenaltyItem,
+    PenaltyItemText,
+)
+from scenarios.models.matrices import (
+    Delegation,
+    MatrixRow,
+    MatrixUpload,
+    PublishedItem,
+    PublishedPenalty,
+    Scenario,
+    ScenarioGroupObjectPermission,
+    ScenarioUserObjectPermission,
+    ScenarioVersion,
+)
+
+__all__ = [
+    "CheckItem",
+    "CheckItemText",
+    "Delegation",
+    "MatrixRow",
+    "MatrixUpload",
+    "PenaltyItem",
+    "PenaltyItemText",
+    "PublishedItem",
+    "PublishedPenalty",
+    "Scenario",
+    "ScenarioGroupObjectPermission",
+    "ScenarioUserObjectPermission",
+    "ScenarioVersion",
+]
