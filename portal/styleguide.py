@@ -101,7 +101,7 @@ def matrix() -> dict:
             {"text": "主题：养老服务机构基础安全监管一件事", "colspan": 4},
             {"text": "牵头部门：市民政局", "colspan": 3},
         ],
-        "header": [{"text": text} for text in head],
+        "header": [[{"text": text} for text in head]],
         "rows": [
             [
                 {"text": "20", "align": "center"},

@@ -14,6 +14,49 @@ VERSION_TRANSITIONS = {
 }
 
 
+class ColumnRole(models.TextChoices):
+    """What a column of a printed matrix says; OTHER is kept as printed and means nothing here."""
+
+    NUMBER = "NUMBER", "序号"
+    SITUATION = "SITUATION", "一件事情形"
+    SECTOR = "SECTOR", "条线"
+    CHECK = "CHECK", "检查事项"
+    CHECK_DEPARTMENT = "CHECK_DEPARTMENT", "检查实施部门"
+    PENALTY = "PENALTY", "处罚事项"
+    PENALTY_DEPARTMENT = "PENALTY_DEPARTMENT", "处罚实施部门"
+    PART = "PART", "发起/配合"
+    PARTNERS = "PARTNERS", "配合部门"
+    OBJECT = "OBJECT", "检查对象"
+    CONTENT = "CONTENT", "检查内容"
+    BASIS = "BASIS", "依据"
+    METHOD = "METHOD", "检查方式"
+    SAMPLING = "SAMPLING", "抽查比例和频次"
+    PERIOD = "PERIOD", "检查时间"
+    LEVEL = "LEVEL", "实施层级"
+    CATEGORY = "CATEGORY", "事项类别"
+    REMARK = "REMARK", "备注"
+    OTHER = "OTHER", "其他（保留原文）"
+
+
+# The seven columns of 晋政民〔2024〕75号, and of a version made by hand.
+STANDARD_COLUMNS = (
+    ColumnRole.NUMBER,
+    ColumnRole.SITUATION,
+    ColumnRole.SECTOR,
+    ColumnRole.CHECK,
+    ColumnRole.CHECK_DEPARTMENT,
+    ColumnRole.PENALTY,
+    ColumnRole.PENALTY_DEPARTMENT,
+)
+
+
+class RowPart(models.TextChoices):
+    """Whether a row's department implements the check itself or joins another's (发起/配合)."""
+
+    IMPLEMENTING = "IMPLEMENTING", "实施"
+    PARTNER = "PARTNER", "配合"
+
+
 class BasisState(models.TextChoices):
     CURRENT = "CURRENT", "现行"
     REPEALED = "REPEALED", "已废止"

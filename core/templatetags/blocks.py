@@ -126,7 +126,8 @@ def files(items: Iterable, empty: str = "暂无文件") -> dict:
 
 
 @register.inclusion_tag("components/matrix.html")
-def matrix(header: list, rows: list, caption: str, title_row: list | None = None) -> dict:
+def matrix(header: list[list], rows: list, caption: str, title_row: list | None = None) -> dict:
+    """A table as printed: rows of heading cells, rows of cells, merged ones with rowspan and colspan."""
     return {"header": header, "rows": rows, "caption": caption, "title_row": title_row}
 
 

@@ -11,7 +11,7 @@ from guardian.shortcuts import get_objects_for_user
 
 from core.models import StoredFile
 from departments.models import Department, Sector, Town, User
-from scenarios.enums import DelegationList, PenaltyBodyKind, VersionState
+from scenarios.enums import DelegationList, PenaltyBodyKind, RowPart, VersionState
 from scenarios.models.library import CheckItem, CheckItemText, PenaltyItem, PenaltyItemText
 
 
@@ -77,8 +77,9 @@ class ScenarioVersion(models.Model):
     title = models.CharField("标题", max_length=200)
     state = models.CharField("状态", max_length=10, choices=VersionState, default=VersionState.DRAFT)
     source_file = models.ForeignKey(StoredFile, on_delete=models.PROTECT, null=True, blank=True)
-    # How the attachment prints it: {"title": [...], "header": [...], "repeat_header_after": [序号…],
-    # "merges": [[top, left, bottom, right], …]}, rows counted from 0 over the matrix rows.
+    # How the attachment prints it: {"title": [[{text, colspan}]], "header": [[{text, colspan, rowspan}]],
+    # "columns": [{text, role}], "repeat_header_after": [line, …], "merges": [[top, left, bottom, right], …]};
+    # lines and columns count from 0.
     layout = models.JSONField(default=dict)
     digest = models.CharField("内容摘要", max_length=128, blank=True)
     effective_from = models.DateField("生效日期", null=True, blank=True)
@@ -147,22 +148,43 @@ class PublishedPenalty(PenaltyItemText):
         ]
 
 
+class MatrixRowQuerySet(models.QuerySet):
+    def implementing(self) -> "MatrixRowQuerySet":
+        """Rows whose department checks something itself; those of 配合部门 have no item of their own."""
+        return self.filter(part=RowPart.IMPLEMENTING)
+
+
 class MatrixRow(models.Model):
-    """矩阵行: one 序号, the seven printed cells exactly as printed, and what they were resolved to."""
+    """矩阵行: a printed line as it stands in the attachment, and what it was resolved to.
+
+    A line that names several departments is several rows with the same `line` and cells, one for each.
+    """
 
     version = models.ForeignKey(ScenarioVersion, on_delete=models.CASCADE, related_name="rows")
     position = models.PositiveSmallIntegerField("行次")
+    line = models.PositiveSmallIntegerField("印刷行次")
+    part = models.CharField("承担方式", max_length=12, choices=RowPart, default=RowPart.IMPLEMENTING)
 
-    number = models.CharField("序号", max_length=16)
-    situation = models.TextField("一件事情形")
-    sector_text = models.CharField("条线", max_length=64)
-    check_text = models.TextField("检查事项")
-    check_department_text = models.CharField("检查实施部门", max_length=200)
-    penalty_text = models.TextField("处罚事项")
-    penalty_department_text = models.CharField("处罚实施部门", max_length=200)
+    # One text a column of the version's layout; what a merged area prints stands in every line it covers.
+    cells = models.JSONField("各列文字", default=list)
+    # Columns printed blank whose text was inferred → where it was taken from ({"2": "C24"}).
+    inferred = models.JSONField("推断的列", default=dict, blank=True)
 
-    sector = models.ForeignKey(Sector, on_delete=models.PROTECT, related_name="+")
-    check_item = models.ForeignKey(CheckItem, on_delete=models.PROTECT, related_name="rows")
+    number = models.CharField("序号", max_length=32, blank=True)
+    situation = models.TextField("一件事情形", blank=True)
+    sector_text = models.CharField("条线", max_length=64, blank=True)
+    check_text = models.TextField("检查事项", blank=True)
+    check_department_text = models.CharField("检查实施部门", max_length=500, blank=True)
+    penalty_text = models.TextField("处罚事项", blank=True)
+    penalty_department_text = models.CharField("处罚实施部门", max_length=500, blank=True)
+    sampling_text = models.CharField("抽查比例和频次", max_length=500, blank=True)
+    # The sampling rule the text above was understood as (scenarios/services/sampling.py); {} when it was not.
+    sampling = models.JSONField("抽取规则", default=dict, blank=True)
+
+    sector = models.ForeignKey(Sector, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    check_item = models.ForeignKey(
+        CheckItem, on_delete=models.PROTECT, null=True, blank=True, related_name="rows"
+    )
     check_department = models.ForeignKey(Department, on_delete=models.PROTECT, related_name="+")
     penalty_item = models.ForeignKey(
         PenaltyItem, on_delete=models.PROTECT, null=True, blank=True, related_name="rows"
@@ -176,11 +198,17 @@ class MatrixRow(models.Model):
     item = models.ForeignKey(PublishedItem, on_delete=models.PROTECT, null=True, related_name="rows")
     penalty = models.ForeignKey(PublishedPenalty, on_delete=models.PROTECT, null=True, related_name="rows")
 
+    objects = MatrixRowQuerySet.as_manager()
+
     class Meta:
         ordering = ["version", "position"]
         constraints = [
             models.UniqueConstraint(fields=["version", "position"], name="scenarios_one_row_a_position"),
-            models.UniqueConstraint(fields=["version", "number"], name="scenarios_one_row_a_number"),
+            models.CheckConstraint(
+                condition=Q(part=RowPart.IMPLEMENTING, check_item__isnull=False)
+                | Q(part=RowPart.PARTNER, check_item__isnull=True, penalty_body=PenaltyBodyKind.NONE),
+                name="scenarios_implementing_row_has_an_item",
+            ),
             models.CheckConstraint(
                 condition=Q(
                     penalty_body=PenaltyBodyKind.DEPARTMENT,
@@ -202,20 +230,12 @@ class MatrixRow(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"第{self.number}行"
+        return f"第{self.number or self.line + 1}行"
 
     @property
     def printed(self) -> list[str]:
-        """The seven cells as the attachment prints them, left to right."""
-        return [
-            self.number,
-            self.situation,
-            self.sector_text,
-            self.check_text,
-            self.check_department_text,
-            self.penalty_text,
-            self.penalty_department_text,
-        ]
+        """The cells exactly as the attachment prints them, left to right: an inferred one is blank there."""
+        return ["" if str(column) in self.inferred else text for column, text in enumerate(self.cells)]
 
 
 class MatrixUploadQuerySet(models.QuerySet):

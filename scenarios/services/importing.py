@@ -17,10 +17,10 @@ from departments.enums import Role
 from departments.models import Department, Sector, User
 from ledger import services as ledger
 from scenarios import permissions
-from scenarios.enums import Event, PenaltyBodyKind
+from scenarios.enums import STANDARD_COLUMNS, ColumnRole, Event, PenaltyBodyKind
 from scenarios.models import CheckItem, MatrixRow, PenaltyItem, Scenario, ScenarioVersion
 from scenarios.services.problems import Answer, Problem, UnresolvedError
-from scenarios.services.reading import Column, Reading, plain, read_matrix
+from scenarios.services.reading import Reading, plain, read_matrix
 from scenarios.services.resolving import ResolvedRow, Resolver
 
 LEAD_KEY = "lead"
@@ -197,27 +197,29 @@ def _scenario(plan: Preview, actor: User) -> Scenario:
 def _save_rows(version: ScenarioVersion, rows: list[ResolvedRow]) -> None:
     """The rows with their sectors, check items and penalty items, each table in a few statements."""
     # Distinct, in the order of the rows: so does the library list them.
-    sectors = _sectors(dict.fromkeys(plain(row.read.text(Column.SECTOR)) for row in rows))
+    sectors = _sectors(dict.fromkeys(plain(row.read.text(ColumnRole.SECTOR)) for row in rows))
     checks = _check_items(
-        dict.fromkeys((row.check_department.pk, plain(row.read.text(Column.CHECK))) for row in rows)
+        dict.fromkeys((row.check_department.pk, plain(row.read.text(ColumnRole.CHECK))) for row in rows)
     )
     listed = [row for row in rows if row.body.kind != PenaltyBodyKind.NONE]
-    penalties = _penalty_items(dict.fromkeys(plain(row.read.text(Column.PENALTY)) for row in listed))
+    penalties = _penalty_items(dict.fromkeys(plain(row.read.text(ColumnRole.PENALTY)) for row in listed))
     MatrixRow.objects.bulk_create(
         MatrixRow(
             version=version,
             position=position,
-            number=row.read.text(Column.NUMBER),
-            situation=row.read.text(Column.SITUATION),
-            sector_text=row.read.text(Column.SECTOR),
-            check_text=row.read.text(Column.CHECK),
-            check_department_text=row.read.text(Column.CHECK_DEPARTMENT),
-            penalty_text=row.read.text(Column.PENALTY),
-            penalty_department_text=row.read.text(Column.PENALTY_DEPARTMENT),
-            sector=sectors[plain(row.read.text(Column.SECTOR))],
-            check_item=checks[row.check_department.pk, plain(row.read.text(Column.CHECK))],
+            line=position,
+            cells=[row.read.text(column) for column in STANDARD_COLUMNS],
+            number=row.read.text(ColumnRole.NUMBER),
+            situation=row.read.text(ColumnRole.SITUATION),
+            sector_text=row.read.text(ColumnRole.SECTOR),
+            check_text=row.read.text(ColumnRole.CHECK),
+            check_department_text=row.read.text(ColumnRole.CHECK_DEPARTMENT),
+            penalty_text=row.read.text(ColumnRole.PENALTY),
+            penalty_department_text=row.read.text(ColumnRole.PENALTY_DEPARTMENT),
+            sector=sectors[plain(row.read.text(ColumnRole.SECTOR))],
+            check_item=checks[row.check_department.pk, plain(row.read.text(ColumnRole.CHECK))],
             check_department=row.check_department,
-            penalty_item=penalties.get(plain(row.read.text(Column.PENALTY))),
+            penalty_item=penalties.get(plain(row.read.text(ColumnRole.PENALTY))),
             penalty_body=row.body.kind,
             penalty_department=row.body.department,
             delegation_list=row.body.delegation_list,

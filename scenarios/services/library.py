@@ -57,7 +57,7 @@ def counts(version: ScenarioVersion) -> Counts:
     """Distinct things among the version's rows, in one query."""
     return Counts(
         **version.rows.aggregate(
-            rows=Count("pk"),
+            rows=Count("line", distinct=True),
             situations=Count("situation", distinct=True),
             sectors=Count("sector", distinct=True),
             check_items=Count("check_item", distinct=True),

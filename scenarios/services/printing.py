@@ -1,37 +1,60 @@
 """A matrix as the attachment prints it: which cells are merged, and what they were resolved to."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import groupby
+from operator import attrgetter
 
 from departments.models import Department
-from scenarios.enums import BasisState, DelegationList, PenaltyBodyKind
+from scenarios.enums import STANDARD_COLUMNS, BasisState, ColumnRole, DelegationList, PenaltyBodyKind, RowPart
 from scenarios.models import MatrixRow, ScenarioVersion
 from scenarios.services.importing import Preview
-from scenarios.services.reading import Column, plain
+from scenarios.services.reading import plain
 
-NUMBER, CHECK, CHECK_DEPARTMENT, PENALTY, PENALTY_DEPARTMENT = 0, 3, 4, 5, 6
-ORDER = list(Column)
-CENTERED = {0, 2, 4, 6}
+CENTERED = {
+    ColumnRole.NUMBER,
+    ColumnRole.SECTOR,
+    ColumnRole.CHECK_DEPARTMENT,
+    ColumnRole.PENALTY_DEPARTMENT,
+    ColumnRole.PART,
+    ColumnRole.SAMPLING,
+    ColumnRole.PERIOD,
+    ColumnRole.LEVEL,
+    ColumnRole.CATEGORY,
+}
 DELEGATION_NOTES = {
     DelegationList.GENERAL: "机构所在镇街，按行政处罚权赋权清单",
     DelegationList.FIRE: "机构所在镇街，按消防赋权清单",
 }
 
 
+def standard_layout() -> dict:
+    """How a version that was made by hand prints: the seven columns, nothing merged."""
+    return {
+        "title": [],
+        "header": [[{"text": role.label} for role in STANDARD_COLUMNS]],
+        "columns": [{"text": role.label, "role": role} for role in STANDARD_COLUMNS],
+        "repeat_header_after": [],
+        "merges": [],
+    }
+
+
 def print_version(version: ScenarioVersion, *, item_url: Callable[[int], str]) -> dict:
-    """What `{% matrix %}` needs to show a version; two queries."""
-    rows = list(
-        version.rows.select_related(
-            "check_department", "penalty_department", "check_item", "item", "penalty_item", "penalty"
-        ).order_by("position")
-    )
+    """What `{% matrix %}` needs to show a version; one query."""
+    rows = version.rows.select_related(
+        "check_department", "penalty_department", "check_item", "item", "penalty_item", "penalty"
+    ).order_by("position")
+    lines = [list(group) for _, group in groupby(rows, attrgetter("line"))]
+    roles = column_roles(version.layout)
+
+    def extras(at: int, column: int) -> dict:
+        line = lines[at]
+        said = _inferred(line[0], column) or _extras(line, roles[column], item_url)
+        return said | ({"chips": [*said.get("chips", []), INFERRED]} if _inferred(line[0], column) else {})
+
     return {
         "title_row": _title_row(version.layout),
         "header": _header(version.layout),
-        "rows": _grid(
-            [row.printed for row in rows],
-            version.layout,
-            lambda at, column: _extras(rows[at], column, item_url),
-        ),
+        "rows": _grid([line[0].cells for line in lines], version.layout, extras),
     }
 
 
@@ -42,19 +65,28 @@ def print_preview(plan: Preview) -> dict:
     asked = {problem.cell for problem in plan.problems if problem.sheet == plan.reading.sheet}
 
     def mark(at: int, column: int) -> dict:
-        return {"tone": "warning"} if rows[at].cells[ORDER[column]].cell in asked else {}
+        return {"tone": "warning"} if rows[at].cells[STANDARD_COLUMNS[column]].cell in asked else {}
 
     return {
         "title_row": _title_row(layout),
         "header": _header(layout),
-        "rows": _grid([[row.text(column) for column in Column] for row in rows], layout, mark),
+        "rows": _grid([[row.text(column) for column in STANDARD_COLUMNS] for row in rows], layout, mark),
     }
+
+
+INFERRED = {"value": "INFERRED", "label": "推断", "tone": "info"}
+
+
+def column_roles(layout: dict) -> list[ColumnRole]:
+    """What each column of a layout says, left to right."""
+    return [ColumnRole(column["role"]) for column in layout["columns"]]
 
 
 def _grid(
     printed: Sequence[Sequence[str]], layout: dict, extras: Callable[[int, int], dict]
 ) -> list[list[dict]]:
     """Rows of cells; those under a merged area are left out, as HTML does."""
+    roles = column_roles(layout)
     spans, covered = {}, set()
     for top, left, bottom, right in layout.get("merges", []):
         spans[top, left] = (bottom - top + 1, right - left + 1)
@@ -67,9 +99,9 @@ def _grid(
                 continue
             rowspan, colspan = spans.get((at, column), (1, 1))
             cell = {"text": text, **extras(at, column)}
-            if column in CENTERED:
+            if roles[column] in CENTERED:
                 cell["align"] = "center"
-            if column == NUMBER:
+            if roles[column] == ColumnRole.NUMBER:
                 cell["header"] = True
             if rowspan > 1:
                 cell["rowspan"] = rowspan
@@ -80,43 +112,62 @@ def _grid(
     return grid
 
 
-def _header(layout: dict) -> list[dict]:
-    texts = layout.get("header") or [str(column) for column in Column]
+def _header(layout: dict) -> list[list[dict]]:
+    """The heading rows; a single one is aligned as its columns are."""
+    rows = layout["header"]
+    if len(rows) > 1 or len(rows[0]) != len(layout["columns"]):
+        return rows
     return [
-        {"text": text, **({"align": "center"} if at in CENTERED - {NUMBER} else {})}
-        for at, text in enumerate(texts)
+        [
+            cell | ({"align": "center"} if role in CENTERED and role != ColumnRole.NUMBER else {})
+            for cell, role in zip(rows[0], column_roles(layout), strict=True)
+        ]
     ]
 
 
 def _title_row(layout: dict) -> list[dict] | None:
-    """The row right above the header (主题, 牵头部门), when it fills the table's width."""
+    """The row right above the header (主题, 牵头部门), when it fills the table's width with several cells."""
     above = layout.get("title") or []
     last = above[-1] if above else []
-    return last if sum(cell["colspan"] for cell in last) == len(Column) else None
+    fills = sum(cell["colspan"] for cell in last) == len(layout["columns"])
+    return last if len(last) > 1 and fills else None
 
 
-def _extras(row: MatrixRow, column: int, item_url: Callable[[int], str]) -> dict:
-    if column == CHECK:
+def _inferred(row: MatrixRow, column: int) -> dict:
+    source = row.inferred.get(str(column))
+    return {"note": f"原文空白，取自 {source}"} if source else {}
+
+
+def _extras(line: Sequence[MatrixRow], role: ColumnRole, item_url: Callable[[int], str]) -> dict:
+    row = line[0]
+    if role == ColumnRole.CHECK and row.check_item:
         return {"url": item_url(row.check_item_id), **_basis((row.item or row.check_item).basis_state)}
-    if column == PENALTY and row.penalty_item:
+    if role == ColumnRole.PENALTY and row.penalty_item:
         return _basis((row.penalty or row.penalty_item).basis_state)
-    if column == CHECK_DEPARTMENT:
-        return _resolved(row.check_department_text, row.check_department)
-    if column == PENALTY_DEPARTMENT:
+    if role == ColumnRole.CHECK_DEPARTMENT:
+        ours = [
+            each.check_department for each in line if each.check_department_text == row.check_department_text
+        ]
+        return _resolved(row.check_department_text, ours)
+    if role == ColumnRole.PARTNERS:
+        partners = [each.check_department for each in line if each.part == RowPart.PARTNER]
+        return {"note": "、".join(partner.short_name for partner in partners)} if partners else {}
+    if role == ColumnRole.PENALTY_DEPARTMENT:
         if row.penalty_body == PenaltyBodyKind.DELEGATED_TOWN:
             return {"note": DELEGATION_NOTES[DelegationList(row.delegation_list)]}
         if row.penalty_department:
-            return _resolved(row.penalty_department_text, row.penalty_department)
+            return _resolved(row.penalty_department_text, [row.penalty_department])
         return {"note": PenaltyBodyKind.NONE.label}
     return {}
 
 
-def _resolved(text: str, department: Department) -> dict:
-    """The department meant, where the attachment prints quite another name (消防部门)."""
+def _resolved(text: str, departments: Iterable[Department]) -> dict:
+    """The departments meant, where the attachment prints quite another name (消防部门)."""
     printed = plain(text)
-    if printed and (printed in department.short_name or printed in department.name):
+    departments = list(departments)
+    if printed and all(printed in each.short_name or printed in each.name for each in departments):
         return {}
-    return {"note": department.short_name}
+    return {"note": "、".join(department.short_name for department in departments)}
 
 
 def _basis(state: str) -> dict:

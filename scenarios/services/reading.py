@@ -9,28 +9,20 @@ attachment's second page would inherit the first page's department.
 import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 from core.errors import DomainError
 from core.spreadsheets import Sheet, Workbook, coordinate
+from scenarios.enums import STANDARD_COLUMNS, ColumnRole
 from scenarios.services.problems import Answer, Problem
 
-
-class Column(StrEnum):
-    """The seven printed columns, left to right."""
-
-    NUMBER = "序号"
-    SITUATION = "一件事情形"
-    SECTOR = "条线"
-    CHECK = "检查事项"
-    CHECK_DEPARTMENT = "检查实施部门"
-    PENALTY = "处罚事项"
-    PENALTY_DEPARTMENT = "处罚实施部门"
-
-
-PENALTY_SIDE = (Column.PENALTY, Column.PENALTY_DEPARTMENT)
+PENALTY_SIDE = (ColumnRole.PENALTY, ColumnRole.PENALTY_DEPARTMENT)
 # What fits the database's columns; longer is surely not the cell it claims to be.
-LENGTHS = {Column.NUMBER: 16, Column.SECTOR: 64, Column.CHECK_DEPARTMENT: 200, Column.PENALTY_DEPARTMENT: 200}
+LENGTHS = {
+    ColumnRole.NUMBER: 32,
+    ColumnRole.SECTOR: 64,
+    ColumnRole.CHECK_DEPARTMENT: 500,
+    ColumnRole.PENALTY_DEPARTMENT: 500,
+}
 # How sheets print that nothing is listed.
 NOTHING = {"/", "／", "-", "－", "—", "——", "无"}
 THEME = re.compile(r"^主题\s*[:：]\s*(.+)$", re.S)
@@ -50,15 +42,15 @@ class ReadRow:
     """One row of the matrix; `line` is its row of the sheet."""
 
     line: int
-    cells: dict[Column, ReadCell]
+    cells: dict[ColumnRole, ReadCell]
 
-    def text(self, column: Column) -> str:
+    def text(self, column: ColumnRole) -> str:
         return self.cells[column].text
 
     @property
     def label(self) -> str:
         """How a person finds the row: its 序号, or its line when that is blank."""
-        return self.text(Column.NUMBER) or f"（第{self.line}行）"
+        return self.text(ColumnRole.NUMBER) or f"（第{self.line}行）"
 
 
 @dataclass(frozen=True)
@@ -67,7 +59,7 @@ class Header:
 
     top: int
     bottom: int
-    columns: dict[Column, int]
+    columns: dict[ColumnRole, int]
     texts: list[str]
 
 
@@ -84,7 +76,7 @@ class Reading:
     rows: list[ReadRow]
     # Lines after which the header is printed again.
     repeats: list[int]
-    merges: list[tuple[Column, int, int]]
+    merges: list[tuple[ColumnRole, int, int]]
     problems: list[Problem] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -92,7 +84,7 @@ class Reading:
         """How to print the rows that stay: merges as [top, left, bottom, right] over them, from 0."""
         kept = [row for row in self.rows if row.line not in left_out]
         place = {row.line: position for position, row in enumerate(kept)}
-        order = list(Column)
+        order = list(STANDARD_COLUMNS)
         merges = []
         for column, first, last in self.merges:
             covered = [place[line] for line in range(first, last + 1) if line in place]
@@ -102,10 +94,14 @@ class Reading:
         for line in self.repeats:
             before = [row for row in kept if row.line < line]
             if before and len(before) < len(kept):
-                repeats.append(before[-1].text(Column.NUMBER))
+                repeats.append(place[before[-1].line])
         return {
             "title": self.title_rows,
-            "header": self.header.texts,
+            "header": [[{"text": text} for text in self.header.texts]],
+            "columns": [
+                {"text": text, "role": role}
+                for text, role in zip(self.header.texts, STANDARD_COLUMNS, strict=True)
+            ],
             "repeat_header_after": repeats,
             "merges": sorted(merges),
         }
@@ -147,11 +143,14 @@ def find_header(sheet: Sheet) -> Header | None:
     """The first row that has all seven headings."""
     for row in range(1, sheet.last_row + 1):
         columns = _columns(sheet, row)
-        if len(columns) == len(Column):
+        if len(columns) == len(STANDARD_COLUMNS):
             merges = [sheet.merge_at(row, column) for column in columns.values()]
             bottom = max([row, *(merge.bottom for merge in merges if merge)])
             return Header(
-                row, bottom, columns, [plain(sheet.value(row, columns[column])) for column in Column]
+                row,
+                bottom,
+                columns,
+                [plain(sheet.value(row, columns[column])) for column in STANDARD_COLUMNS],
             )
     return None
 
@@ -162,7 +161,7 @@ def read_rows(sheet: Sheet, header: Header) -> Reading:
     reading = Reading(sheet.name, title, theme, lead, header, title_rows, [], [], [])
     first = min(header.columns.values())
     seen: dict[str, int] = {}
-    merges: set[tuple[Column, int, int]] = set()
+    merges: set[tuple[ColumnRole, int, int]] = set()
     for line in range(header.bottom + 1, sheet.last_row + 1):
         values = {column: sheet.value(line, place) for column, place in header.columns.items()}
         if not any(sheet.texts.get((line, place)) for place in range(1, sheet.last_column + 1)):
@@ -171,7 +170,7 @@ def read_rows(sheet: Sheet, header: Header) -> Reading:
         if _repeats(values, header):
             reading.repeats.append(line)
             continue
-        if (not values[Column.CHECK] and not values[Column.PENALTY]) or _spans(sheet, line, header):
+        if (not values[ColumnRole.CHECK] and not values[ColumnRole.PENALTY]) or _spans(sheet, line, header):
             text = next((text for text in values.values() if text), "") or _stray(sheet, line)
             reason = "不像事项行（没有检查事项，或整行合并）"
             where = coordinate(line, first)
@@ -186,51 +185,57 @@ def read_rows(sheet: Sheet, header: Header) -> Reading:
         )
         reading.rows.append(row)
         reading.problems += _cell_problems(sheet, header, row)
-        number = row.text(Column.NUMBER)
+        number = row.text(ColumnRole.NUMBER)
         if number and number in seen:
-            where, reason = coordinate(line, header.columns[Column.NUMBER]), f"序号与第 {seen[number]} 行重复"
+            where, reason = (
+                coordinate(line, header.columns[ColumnRole.NUMBER]),
+                f"序号与第 {seen[number]} 行重复",
+            )
             reading.problems.append(Problem(sheet.name, where, number, reason, f"row:{line}", (line,)))
         seen.setdefault(number, line)
         for column, place in header.columns.items():
             merge = sheet.merge_at(line, place)
             if merge and merge.bottom > merge.top and merge.left == merge.right:
                 merges.add((column, merge.top, merge.bottom))
-    order = list(Column)
+    order = list(STANDARD_COLUMNS)
     reading.merges = sorted(merges, key=lambda merge: (merge[1], order.index(merge[0])))
     return reading
 
 
-def _repeats(values: dict[Column, str], header: Header) -> bool:
+def _repeats(values: dict[ColumnRole, str], header: Header) -> bool:
     """Whether a row is the heading printed again: 序号 stands there and most headings are the same."""
-    if plain(values[Column.NUMBER]) != header.texts[0]:
+    if plain(values[ColumnRole.NUMBER]) != header.texts[0]:
         return False
-    texts = [plain(values[column]) for column in Column]
+    texts = [plain(values[column]) for column in STANDARD_COLUMNS]
     same = sum(text == heading for text, heading in zip(texts, header.texts, strict=True))
-    return same >= len(Column) - 2
+    return same >= len(STANDARD_COLUMNS) - 2
 
 
-def _columns(sheet: Sheet, row: int) -> dict[Column, int]:
+def _columns(sheet: Sheet, row: int) -> dict[ColumnRole, int]:
     """Which of the seven headings this row has; a department column belongs to the item left of it."""
-    columns: dict[Column, int] = {}
-    item: Column | None = None
+    columns: dict[ColumnRole, int] = {}
+    item: ColumnRole | None = None
     for place in range(1, sheet.last_column + 1):
         if sheet.anchor(row, place) != (row, place):
             continue
         text = plain(sheet.value(row, place))
         if text in ("序号", "编号"):
-            columns.setdefault(Column.NUMBER, place)
+            columns.setdefault(ColumnRole.NUMBER, place)
         elif text.endswith("情形"):
-            columns.setdefault(Column.SITUATION, place)
+            columns.setdefault(ColumnRole.SITUATION, place)
         elif text in ("条线", "所属条线", "领域"):
-            columns.setdefault(Column.SECTOR, place)
+            columns.setdefault(ColumnRole.SECTOR, place)
         elif text.endswith(("部门", "主体", "单位")):
-            owner = Column.PENALTY if "处罚" in text else Column.CHECK if "检查" in text else item
+            owner = ColumnRole.PENALTY if "处罚" in text else ColumnRole.CHECK if "检查" in text else item
             if owner:
                 columns.setdefault(
-                    Column.PENALTY_DEPARTMENT if owner == Column.PENALTY else Column.CHECK_DEPARTMENT, place
+                    ColumnRole.PENALTY_DEPARTMENT
+                    if owner == ColumnRole.PENALTY
+                    else ColumnRole.CHECK_DEPARTMENT,
+                    place,
                 )
         elif "处罚事项" in text or "检查事项" in text:
-            item = Column.PENALTY if "处罚事项" in text else Column.CHECK
+            item = ColumnRole.PENALTY if "处罚事项" in text else ColumnRole.CHECK
             columns.setdefault(item, place)
     return columns
 
@@ -264,7 +269,7 @@ def _cell_problems(sheet: Sheet, header: Header, row: ReadRow) -> Iterable[Probl
     """Blank cells, cells merged across columns, and texts too long for what they claim to be."""
     lists_nothing = all(not row.text(column) or row.text(column) in NOTHING for column in PENALTY_SIDE)
     if not any(row.text(column) for column in PENALTY_SIDE):
-        where = coordinate(row.line, header.columns[Column.PENALTY])
+        where = coordinate(row.line, header.columns[ColumnRole.PENALTY])
         reason = "处罚事项和处罚实施部门都是空白，且不是合并单元格"
         yield Problem(sheet.name, where, "", reason, f"penalty:{row.line}", (row.line,), Answer.NO_PENALTY)
     for column, place in header.columns.items():
@@ -274,19 +279,23 @@ def _cell_problems(sheet: Sheet, header: Header, row: ReadRow) -> Iterable[Probl
             reason = "跨列合并，无法确定属于哪一列"
             yield Problem(sheet.name, row.cells[column].cell, text, reason, f"cell:{where}", (row.line,))
         elif not text and not (lists_nothing and column in PENALTY_SIDE):
-            department = column in (Column.CHECK_DEPARTMENT, Column.PENALTY_DEPARTMENT)
+            department = column in (ColumnRole.CHECK_DEPARTMENT, ColumnRole.PENALTY_DEPARTMENT)
             answer = Answer.DEPARTMENT if department else Answer.NONE
-            reason = f"“{column}”空白，不能推断" if merge else f"“{column}”空白，且不是合并单元格，不能推断"
+            reason = (
+                f"“{column.label}”空白，不能推断"
+                if merge
+                else f"“{column.label}”空白，且不是合并单元格，不能推断"
+            )
             yield Problem(sheet.name, where, "", reason, f"cell:{where}", (row.line,), answer)
         elif len(text) > LENGTHS.get(column, len(text)):
-            reason = f"“{column}”超过 {LENGTHS[column]} 个字"
+            reason = f"“{column.label}”超过 {LENGTHS[column]} 个字"
             yield Problem(sheet.name, where, text[:40], reason, f"cell:{where}", (row.line,))
 
 
 def _spans(sheet: Sheet, line: int, header: Header) -> bool:
     """Whether one merged area covers check and penalty alike: a heading between rows, not a row."""
-    merge = sheet.merge_at(line, header.columns[Column.CHECK])
-    return bool(merge) and merge == sheet.merge_at(line, header.columns[Column.PENALTY])
+    merge = sheet.merge_at(line, header.columns[ColumnRole.CHECK])
+    return bool(merge) and merge == sheet.merge_at(line, header.columns[ColumnRole.PENALTY])
 
 
 def _stray(sheet: Sheet, line: int) -> str:
@@ -295,14 +304,20 @@ def _stray(sheet: Sheet, line: int) -> str:
 
 def _no_header(workbook: Workbook) -> str:
     """Which headings the likeliest row lacks, in one sentence."""
-    best: tuple[int, str, int, list[Column]] = (0, "", 0, list(Column))
+    best: tuple[int, str, int, list[ColumnRole]] = (0, "", 0, list(STANDARD_COLUMNS))
     for sheet in workbook.sheets:
         for row in range(1, sheet.last_row + 1):
             columns = _columns(sheet, row)
             if len(columns) > best[0]:
-                best = (len(columns), sheet.name, row, [column for column in Column if column not in columns])
+                best = (
+                    len(columns),
+                    sheet.name,
+                    row,
+                    [column for column in STANDARD_COLUMNS if column not in columns],
+                )
     known, name, row, missing = best
-    wanted = "、".join(missing)
+    wanted = "、".join(column.label for column in missing)
     if known < 3:
-        return f"文件“{workbook.name}”里没有找到事项清单的表头（须有{'、'.join(Column)}各列）。"
+        names = "、".join(column.label for column in STANDARD_COLUMNS)
+        return f"文件“{workbook.name}”里没有找到事项清单的表头（须有{names}各列）。"
     return f"文件“{workbook.name}”工作表“{name}”第 {row} 行的表头缺少：{wanted}。"

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from core.spreadsheets import coordinate
 from departments.models import Department
 from departments.services import known_names
-from scenarios.enums import DelegationList, PenaltyBodyKind
+from scenarios.enums import ColumnRole, DelegationList, PenaltyBodyKind
 from scenarios.services.problems import Answer, Problem
-from scenarios.services.reading import NOTHING, Column, Reading, ReadRow, plain
+from scenarios.services.reading import NOTHING, Reading, ReadRow, plain
 
 # 承接行政处罚权的乡镇（街道）, 承接消防行政处罚权的乡镇（街道）: two lists, never one (晋政民〔2024〕75号附件).
 DELEGATED_TOWN = re.compile(
@@ -100,13 +100,13 @@ class Resolver:
         lines: dict[str, list[int]] = {}
         first: dict[str, tuple[str, str, str]] = {}
         for row in self.reading.rows:
-            for column in (Column.CHECK_DEPARTMENT, Column.PENALTY_DEPARTMENT):
+            for column in (ColumnRole.CHECK_DEPARTMENT, ColumnRole.PENALTY_DEPARTMENT):
                 text = row.text(column)
                 name = plain(text)
                 town = DELEGATED_TOWN.match(name)
                 if not name or name in self.names:
                     continue
-                if column == Column.PENALTY_DEPARTMENT and (town or self._lists_nothing(row)):
+                if column == ColumnRole.PENALTY_DEPARTMENT and (town or self._lists_nothing(row)):
                     continue
                 reason = "不知道这是哪个部门"
                 if town:
@@ -125,18 +125,18 @@ class Resolver:
         ]
 
     def _check_department(self, row: ReadRow) -> Department:
-        return self._found(row, Column.CHECK_DEPARTMENT)
+        return self._found(row, ColumnRole.CHECK_DEPARTMENT)
 
     def _body(self, row: ReadRow) -> Body:
         if self._lists_nothing(row):
             return Body(PenaltyBodyKind.NONE)
-        town = DELEGATED_TOWN.match(plain(row.text(Column.PENALTY_DEPARTMENT)))
+        town = DELEGATED_TOWN.match(plain(row.text(ColumnRole.PENALTY_DEPARTMENT)))
         if town:
             listing = DelegationList.FIRE if town.group(1) else DelegationList.GENERAL
             return Body(PenaltyBodyKind.DELEGATED_TOWN, delegation_list=listing)
-        return Body(PenaltyBodyKind.DEPARTMENT, self._found(row, Column.PENALTY_DEPARTMENT))
+        return Body(PenaltyBodyKind.DEPARTMENT, self._found(row, ColumnRole.PENALTY_DEPARTMENT))
 
-    def _found(self, row: ReadRow, column: Column) -> Department:
+    def _found(self, row: ReadRow, column: ColumnRole) -> Department:
         where = coordinate(row.line, self.reading.header.columns[column])
         department = self.department(row.text(column), f"cell:{where}")
         if department is None:
@@ -145,5 +145,5 @@ class Resolver:
 
     @staticmethod
     def _lists_nothing(row: ReadRow) -> bool:
-        texts = (row.text(Column.PENALTY), row.text(Column.PENALTY_DEPARTMENT))
+        texts = (row.text(ColumnRole.PENALTY), row.text(ColumnRole.PENALTY_DEPARTMENT))
         return all(not text or plain(text) in NOTHING for text in texts)

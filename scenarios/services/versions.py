@@ -120,7 +120,10 @@ def content(version: ScenarioVersion) -> dict:
         "layout": version.layout,
         "rows": [
             {
-                "printed": row.printed,
+                "line": row.line,
+                "part": row.part,
+                "cells": row.cells,
+                "inferred": row.inferred,
                 "check_department": row.check_department.code,
                 "penalty_body": row.penalty_body,
                 "penalty_department": row.penalty_department.code if row.penalty_department else "",

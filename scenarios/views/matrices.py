@@ -37,7 +37,7 @@ def section_tabs(active: str) -> list[dict]:
 @needs(*READERS)
 def scenario_list(request: HttpRequest) -> HttpResponse:
     in_force = ScenarioVersion.objects.filter(state=VersionState.PUBLISHED).annotate(
-        row_count=Count("rows"), item_count=Count("rows__check_item", distinct=True)
+        row_count=Count("rows__line", distinct=True), item_count=Count("rows__check_item", distinct=True)
     )
     scenarios = (
         Scenario.objects.visible_to(request.user)
@@ -65,7 +65,7 @@ def scenario_detail(request: HttpRequest, pk: int) -> HttpResponse:
     scenario = get_object_or_404(scenarios, pk=pk)
     shown = (
         scenario.versions.visible_to(request.user)
-        .annotate(row_count=Count("rows"))
+        .annotate(row_count=Count("rows__line", distinct=True))
         .select_related("created_by", "published_by", "source_file")
         .order_by("-number")
     )

@@ -215,7 +215,7 @@ def test_matrix_keeps_spans_and_order():
     ]
     html = render(
         "{% matrix head rows caption='清单' %}",
-        head=[{"text": "序号"}, {"text": "事项"}],
+        head=[[{"text": "序号"}, {"text": "事项"}]],
         rows=rows,
     )
     assert '<th scope="row" rowspan="2" class="matrix__cell">1</th>' in html

@@ -18,6 +18,7 @@ from scenarios.models import (
     Scenario,
     ScenarioVersion,
 )
+from scenarios.services.printing import standard_layout
 from tests.factories.departments import make_department, make_user
 
 _numbers = count(1)
@@ -54,7 +55,7 @@ def make_version(rows: list[Row] | None = None, *, user: User | None = None) -> 
     scenario = Scenario.objects.create(name=f"养老一件事{number}", lead_department=lead)
     permissions.grant_editing(scenario, lead)
     version = ScenarioVersion.objects.create(
-        scenario=scenario, number=1, title=scenario.name, created_by=user
+        scenario=scenario, number=1, title=scenario.name, created_by=user, layout=standard_layout()
     )
     items, penalties = {}, {}
     for position, row in enumerate(rows or ROWS):
@@ -80,6 +81,16 @@ def make_version(rows: list[Row] | None = None, *, user: User | None = None) -> 
         MatrixRow.objects.create(
             version=version,
             position=position,
+            line=position,
+            cells=[
+                str(position + 1),
+                "对养老机构的监管",
+                "民政",
+                row.check,
+                department.short_name,
+                penalty_item.name,
+                body.short_name if body else "承接行政处罚权的乡镇（街道）",
+            ],
             number=str(position + 1),
             situation="对养老机构的监管",
             sector_text="民政",

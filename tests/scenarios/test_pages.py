@@ -78,7 +78,7 @@ def test_the_version_page_prints_the_matrix_with_its_merged_cells(client_as, adm
         "主题：养老服务机构基础安全监管一件事",
         "牵头部门：市民政局",
     ]
-    assert [cell["text"] for cell in matrix["header"]].count("实施部门") == 2
+    assert [cell["text"] for cell in matrix["header"][0]].count("实施部门") == 2
 
 
 def test_the_version_page_notes_whom_a_penalty_goes_to(client_as, admin, jinjiang):

@@ -4,7 +4,8 @@ import pytest
 
 from core.errors import DomainError
 from core.spreadsheets import open_workbook
-from scenarios.services.reading import Column, Reading, plain, read_matrix
+from scenarios.enums import STANDARD_COLUMNS, ColumnRole
+from scenarios.services.reading import Reading, plain, read_matrix
 from tests.factories.matrices import HEADER, JINJIANG, ROOT, THEME, make_workbook, printed
 
 
@@ -30,7 +31,7 @@ def refusal(*rows, **sheet) -> str:
 
 def test_the_jinjiang_attachment_reads_cell_by_cell(jinjiang, expected):
     columns = ["序号", "情形", "条线", "检查事项", "检查实施部门", "处罚事项", "处罚实施部门"]
-    assert [[row.text(column) for column in Column] for row in jinjiang.rows] == [
+    assert [[row.text(column) for column in STANDARD_COLUMNS] for row in jinjiang.rows] == [
         [str(row[column]) for column in columns] for row in expected["rows"]
     ]
 
@@ -46,7 +47,7 @@ def test_the_jinjiang_title_names_theme_and_lead(jinjiang):
 
 
 def test_rows_after_a_page_break_inherit_nothing_from_the_page_before(jinjiang):
-    sectors = {row.text(Column.NUMBER): row.text(Column.SECTOR) for row in jinjiang.rows}
+    sectors = {row.text(ColumnRole.NUMBER): row.text(ColumnRole.SECTOR) for row in jinjiang.rows}
     assert [sectors[number] for number in ("13", "14", "15")] == ["住房城乡建设", "市场监管", "市场监管"]
     assert [sectors[number] for number in ("19", "20", "23")] == ["市场监管", "消防救援", "消防救援"]
 
@@ -63,8 +64,8 @@ def test_the_jinjiang_layout_keeps_merges_and_repeated_headers(jinjiang, expecte
         ]
         for merge in expected["merges"]
     )
-    assert layout["repeat_header_after"] == ["11", "19"]
-    assert layout["header"] == expected["header_cells_as_published"]
+    assert layout["repeat_header_after"] == [10, 18]
+    assert [column["text"] for column in layout["columns"]] == expected["header_cells_as_published"]
     assert layout["title"][1] == [
         {"text": "主题：养老服务机构基础安全监管一件事", "colspan": 4},
         {"text": "牵头部门：市民政局", "colspan": 3},
@@ -72,11 +73,11 @@ def test_the_jinjiang_layout_keeps_merges_and_repeated_headers(jinjiang, expecte
 
 
 def test_a_row_left_out_closes_the_merges_over_it(jinjiang):
-    left_out = {row.line for row in jinjiang.rows if row.text(Column.NUMBER) in ("10", "16", "19")}
+    left_out = {row.line for row in jinjiang.rows if row.text(ColumnRole.NUMBER) in ("10", "16", "19")}
     merges = jinjiang.layout(left_out)["merges"]
     # 10–11 and 15–16 became single rows; the fire rows 20–28 moved up by three.
     assert [merge for merge in merges if merge[1] == 1] == [[16, 1, 24, 1]]
-    assert jinjiang.layout(left_out)["repeat_header_after"] == ["11", "18"]
+    assert jinjiang.layout(left_out)["repeat_header_after"] == [9, 15]
 
 
 def test_spaces_and_line_breaks_inside_headings_do_not_matter():
@@ -90,19 +91,19 @@ def test_spaces_and_line_breaks_inside_headings_do_not_matter():
         "实施\n部门",
     ]
     (row,) = read(printed(), header=header).rows
-    assert row.text(Column.CHECK_DEPARTMENT) == "民政局"
+    assert row.text(ColumnRole.CHECK_DEPARTMENT) == "民政局"
 
 
 def test_two_columns_of_one_name_are_told_apart_by_the_item_before_them():
     (row,) = read(printed(by="民政局", body="市场监管局")).rows
-    assert row.text(Column.CHECK_DEPARTMENT) == "民政局"
-    assert row.text(Column.PENALTY_DEPARTMENT) == "市场监管局"
+    assert row.text(ColumnRole.CHECK_DEPARTMENT) == "民政局"
+    assert row.text(ColumnRole.PENALTY_DEPARTMENT) == "市场监管局"
 
 
 def test_columns_may_stand_in_another_order():
     header = ["条线", "序号", "处罚事项", "实施部门", "一件事情形", "检查事项", "实施部门"]
     (row,) = read(["民政", 1, "处罚甲", "消防部门", "情形甲", "检查甲", "民政局"], header=header).rows
-    assert [row.text(column) for column in Column] == [
+    assert [row.text(column) for column in STANDARD_COLUMNS] == [
         "1", "情形甲", "民政", "检查甲", "民政局", "处罚甲", "消防部门",
     ]  # fmt: skip
 
@@ -123,18 +124,18 @@ def test_a_header_without_rows_is_refused():
 @pytest.mark.parametrize(
     ("cell", "column", "where"),
     [
-        ("situation", "一件事情形", "B4"),
-        ("sector", "条线", "C4"),
-        ("number", "序号", "A4"),
-        ("body", "处罚实施部门", "G4"),
+        ("situation", ColumnRole.SITUATION, "B4"),
+        ("sector", ColumnRole.SECTOR, "C4"),
+        ("number", ColumnRole.NUMBER, "A4"),
+        ("body", ColumnRole.PENALTY_DEPARTMENT, "G4"),
     ],
 )
 def test_a_blank_cell_without_a_merge_is_a_problem_not_a_copy_of_the_row_above(cell, column, where):
     reading = read(printed(), printed(**({"number": 2} | {cell: None})))
     (problem,) = reading.problems
     assert (problem.sheet, problem.cell, problem.lines) == ("清单", where, (4,))
-    assert problem.reason == f"“{column}”空白，且不是合并单元格，不能推断"
-    assert reading.rows[1].text(Column(column)) == ""
+    assert problem.reason == f"“{column.label}”空白，且不是合并单元格，不能推断"
+    assert reading.rows[1].text(column) == ""
 
 
 def test_a_merged_area_without_a_text_is_a_problem_in_each_row():
@@ -188,7 +189,7 @@ def test_a_text_too_long_for_its_column_is_a_problem():
 
 def test_texts_are_kept_as_printed_inside_the_cell():
     (row,) = read(printed(check="人员资质\n检查")).rows
-    assert row.text(Column.CHECK) == "人员资质\n检查"
+    assert row.text(ColumnRole.CHECK) == "人员资质\n检查"
 
 
 def test_names_are_matched_without_the_spaces_of_their_cells():
