@@ -5,11 +5,12 @@ and says what it cannot.
 """
 
 import hashlib
-import json
 from functools import cache
 from typing import Any
 
 from django.conf import settings
+
+from core.canonical import canonical_json
 
 
 @cache
@@ -30,24 +31,6 @@ def digest_text(text: str) -> str:
     return digest_bytes(text.encode()) if text else ""
 
 
-def canonical_json(value: Any) -> bytes:
-    """One byte string for one JSON value: sorted keys, no spaces, UTF-8; floats are refused."""
-    _refuse_floats(value)
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
-
-
 def digest_json(value: Any, algorithm: str | None = None) -> str:
     """Hex digest of a value's canonical JSON."""
     return digest_bytes(canonical_json(value), algorithm)
-
-
-def _refuse_floats(value: Any) -> None:
-    # A float may come back from jsonb in another spelling and break the chain.
-    if isinstance(value, float):
-        raise TypeError("digested values hold no floats; use a string or an integer")
-    if isinstance(value, dict):
-        for part in value.values():
-            _refuse_floats(part)
-    elif isinstance(value, list | tuple):
-        for part in value:
-            _refuse_floats(part)

@@ -16,7 +16,8 @@ from django.db import connection, transaction
 from django.db.models import Max
 from django.utils import timezone
 
-from core.digests import canonical_json, default_algorithm, digest_json
+from core.canonical import canonical_json
+from core.digests import default_algorithm, digest_json
 from ledger.models import Chain, Checkpoint, Entry
 
 

@@ -1,8 +1,6 @@
 """抽取 of institutions: a pure function of roster, ratio and seed, which anyone can repeat."""
 
-import hashlib
 import secrets
-from collections.abc import Iterable
 from decimal import Decimal
 from math import ceil
 
@@ -12,26 +10,15 @@ from core.digests import default_algorithm, digest_json
 from core.errors import DomainError
 from departments.models import User
 from inspections import permissions
+from inspections.draws.selection import FIRST_ALGORITHM, select_by_ratio
 from inspections.enums import Event, InspectionState
 from inspections.models import Draw, DrawnInstitution, JointInspection
 from ledger import services as ledger
-
-ALGORITHM = "sha256-rank-1"
 
 
 def sample_size(roster_size: int, ratio: Decimal) -> int:
     """How many of `roster_size` a ratio in percent draws: rounded up, so at least one of any."""
     return ceil(roster_size * ratio / 100)
-
-
-def select(keys: Iterable[str], ratio: Decimal, seed: str) -> list[str]:
-    """The drawn keys in the order of SHA-256(seed + ":" + key), algorithm `sha256-rank-1`.
-
-    With a random seed every subset of the required size is equally likely; the roster's order does
-    not matter.
-    """
-    ranked = sorted(set(keys), key=lambda key: hashlib.sha256(f"{seed}:{key}".encode()).hexdigest())
-    return ranked[: sample_size(len(ranked), ratio)]
 
 
 @transaction.atomic
@@ -52,10 +39,10 @@ def draw(inspection: JointInspection, *, actor: User) -> Draw:
     if not roster:
         raise DomainError("检查范围内没有机构。")
     seed = secrets.token_hex(32)
-    chosen = select(roster, inspection.sampling_ratio, seed)
+    chosen = select_by_ratio(roster, inspection.sampling_ratio, seed)
     made = Draw.objects.create(
         joint_inspection=inspection,
-        algorithm=ALGORITHM,
+        algorithm=FIRST_ALGORITHM,
         seed=seed,
         ratio=inspection.sampling_ratio,
         roster_size=len(roster),

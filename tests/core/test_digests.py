@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core import digests
-from core.digests import canonical_json, default_algorithm, digest_bytes, digest_json
+from core.canonical import canonical_json
+from core.digests import default_algorithm, digest_bytes, digest_json
 
 
 @pytest.fixture

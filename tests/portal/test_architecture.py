@@ -2,6 +2,7 @@
 
 import ast
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,8 @@ EXTRA_ROOMS = {
     "departments": {"access.py", "context_processors.py", "middleware.py", "passwords.py"},
     # the tabs of the referral list, which are also what waits for whom
     "penalties": {"inbox.py"},
+    # the draw as pure functions, which anybody may repeat without the portal
+    "inspections": {"draws"},
     # what the archive reads: entries in words, results found again; what the public reads: copies, masked
     "archive": {"history.py", "search.py", "snapshots.py", "masking.py"},
 }
@@ -139,6 +142,19 @@ def test_only_permission_rooms_grant_and_revoke():
 def test_every_app_has_the_same_rooms(app):
     rooms = {path.name for path in (ROOT / app).iterdir() if path.name != "__pycache__"}
     assert rooms - ROOMS - EXTRA_ROOMS.get(app, set()) == set()
+
+
+def test_the_draw_needs_neither_django_nor_a_database():
+    pure = sys.stdlib_module_names | {"inspections.draws", "core.canonical"}
+    found = [
+        f"{path.name}: {name}"
+        for path in sorted((ROOT / "inspections" / "draws").glob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in ([node.module] if isinstance(node, ast.ImportFrom) else [n.name for n in node.names])
+        if name not in pure and name.rsplit(".", 1)[0] not in pure
+    ]
+    assert found == []
 
 
 def test_no_file_is_called_nothing():
