@@ -2,6 +2,7 @@
 
 import io
 import warnings
+from collections.abc import Sequence
 
 from django.conf import settings
 from django.core.files.base import ContentFile
@@ -14,6 +15,7 @@ from core.errors import DomainError
 from core.models import StoredFile
 
 IMAGE_FORMATS = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
+PDF_TYPE = "application/pdf"
 WORKBOOK_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 # A phone photo has about 12 to 50 megapixels; more is a decompression bomb.
 MAX_PIXELS = 100_000_000
@@ -48,18 +50,44 @@ def read_upload(upload: UploadedFile) -> bytes:
 def store_image(upload: UploadedFile) -> StoredFile:
     """Keep a JPEG, PNG or WebP photo as it came. Raises DomainError naming the file for anything else."""
     data = read_upload(upload)
+    return store(data, name=upload.name, content_type=_image_type(data, upload.name))
+
+
+def store_document(upload: UploadedFile) -> StoredFile:
+    """Keep a signed paper as it came: a PDF, or its scan as JPEG or PNG.
+
+    The content decides, never the name. Raises DomainError naming the file for anything else, for a
+    PDF that is cut off and for one that needs a password.
+    """
+    data = read_upload(upload)
+    if not data.startswith(b"%PDF-"):
+        refusal = f"文件“{upload.name}”不是 PDF 或图片（JPEG、PNG），未保存。"
+        content_type = _image_type(data, upload.name, formats=("JPEG", "PNG"), refusal=refusal)
+        return store(data, name=upload.name, content_type=content_type)
+    # A reader looks for the end mark in the last kilobyte; a transfer that broke off has none.
+    if b"%%EOF" not in data[-1024:]:
+        raise DomainError(f"文件“{upload.name}”不完整，请重新生成 PDF 后上传。")
+    if b"/Encrypt" in data:
+        raise DomainError(f"文件“{upload.name}”设有密码，请取消加密后上传。")
+    return store(data, name=upload.name, content_type=PDF_TYPE)
+
+
+def _image_type(
+    data: bytes, name: str, *, formats: Sequence[str] = tuple(IMAGE_FORMATS), refusal: str = ""
+) -> str:
+    """The content type of a picture in one of `formats`. Raises DomainError for anything else."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(data), formats=list(IMAGE_FORMATS)) as image:
+            with Image.open(io.BytesIO(data), formats=formats) as image:
                 width, height = image.size
                 if width * height > MAX_PIXELS:
-                    raise DomainError(f"图片“{upload.name}”有 {width}×{height} 像素，过大，未保存。")
+                    raise DomainError(f"图片“{name}”有 {width}×{height} 像素，过大，未保存。")
                 content_type = IMAGE_FORMATS[image.format]
                 image.verify()
     except (UnidentifiedImageError, OSError, SyntaxError, Image.DecompressionBombError) as error:
-        raise DomainError(f"文件“{upload.name}”不是可用的图片（JPEG、PNG、WebP），未保存。") from error
-    return store(data, name=upload.name, content_type=content_type)
+        raise DomainError(refusal or f"文件“{name}”不是可用的图片（JPEG、PNG、WebP），未保存。") from error
+    return content_type
 
 
 def file_response(stored: StoredFile, *, download: bool = False) -> FileResponse:

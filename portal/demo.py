@@ -5,7 +5,7 @@ Everything goes through the services people use, and is left alone once it is th
 """
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -32,6 +32,8 @@ MATRIX_DATE = date(2024, 12, 2)
 # 福建省赋权目录（闽政文〔2022〕3号）之后
 DELEGATED_FROM = date(2023, 1, 1)
 WITHOUT_FIRE_LIST = ("紫帽镇", "西滨镇", "内坑镇")
+ENDED_FIRE_LIST, ENDED_ON = "西滨镇", date(2023, 12, 31)
+COMING_FIRE_LIST = "内坑镇"
 
 
 def require_demo() -> None:
@@ -79,17 +81,33 @@ def load_matrix(admin: User) -> int:
 
 
 def load_delegations(admin: User) -> int:
-    """All towns hold the general list, all but three the fire list (泉州 gave fire items one by one)."""
+    """All towns hold the general list, all but three the fire list (泉州 gave fire items one by one).
+
+    Of the three, one held the fire list for a year and one takes it up next month.
+    """
+    if Delegation.objects.exists():
+        return 0
+    begins = _next_month(timezone.localdate())
+    terms = [
+        (DelegationList.GENERAL, Town.objects.all(), DELEGATED_FROM, None),
+        (DelegationList.FIRE, Town.objects.exclude(name__in=WITHOUT_FIRE_LIST), DELEGATED_FROM, None),
+        (DelegationList.FIRE, Town.objects.filter(name=ENDED_FIRE_LIST), DELEGATED_FROM, ENDED_ON),
+        (DelegationList.FIRE, Town.objects.filter(name=COMING_FIRE_LIST), begins, None),
+    ]
     made = 0
-    for listing in DelegationList:
-        if Delegation.objects.filter(delegation_list=listing).exists():
-            continue
+    for listing, towns, valid_from, valid_until in terms:
         items = PenaltyItem.objects.filter(rows__delegation_list=listing).distinct()
-        towns = Town.objects.all()
-        if listing == DelegationList.FIRE:
-            towns = towns.exclude(name__in=WITHOUT_FIRE_LIST)
-        made += len(delegate_to_towns(towns, items, listing, valid_from=DELEGATED_FROM, actor=admin))
+        made += len(
+            delegate_to_towns(
+                towns, items, listing, valid_from=valid_from, valid_until=valid_until, actor=admin
+            )
+        )
     return made
+
+
+def _next_month(day: date) -> date:
+    """The first of the month after tomorrow's: a day still to come whenever the demo is looked at."""
+    return ((day + timedelta(days=1)).replace(day=1) + timedelta(days=32)).replace(day=1)
 
 
 def accounts() -> list[tuple[str, str]]:

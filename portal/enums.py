@@ -17,6 +17,7 @@ class Work(models.TextChoices):
     FINDING = "FINDING", "待重新处置的问题"
     DISCLOSURE = "DISCLOSURE", "待公示的检查结果"
     CERTIFICATE = "CERTIFICATE", "须换发的执法证"
+    DELEGATION = "DELEGATION", "即将到期的赋权"
     CASE_DISCLOSURE = "CASE_DISCLOSURE", "待公示的处罚决定"
     LATE_VISIT = "LATE_VISIT", "逾期未完成的检查"
     LATE_RECTIFICATION = "LATE_RECTIFICATION", "超期未复查的整改"

@@ -237,6 +237,8 @@ REFERRAL_WORKDAYS = env.int("REFERRAL_WORKDAYS", default=7)
 RECTIFICATION_DAYS = env.int("RECTIFICATION_DAYS", default=15)
 # 证件到期前多少天提醒
 CERTIFICATE_WARNING_DAYS = env.int("CERTIFICATE_WARNING_DAYS", default=60)
+# 赋权到期前多少天提醒续签承接确认书；法律未规定
+DELEGATION_WARNING_DAYS = env.int("DELEGATION_WARNING_DAYS", default=60)
 # 维护机构名录的部门代号：该部门的经办、审核、负责人和部门管理员可登记和变更机构
 REGISTER_KEEPER = env("REGISTER_KEEPER", default="minzheng")
 # 摘要算法：sm3 由 OpenSSL 提供时用国密，否则 sha256；随摘要一同保存

@@ -211,6 +211,15 @@ SOURCES = (
         is_undated=True,
     ),
     Source(
+        Work.DELEGATION,
+        "delegates",
+        work.ending_delegations,
+        lambda row: (row.name, f"{row.ending_items} 项赋权 {row.ends_on} 到期", f"delegations:{row.code}"),
+        order="ends_on",
+        list_page="scenarios:delegation_list",
+        is_undated=True,
+    ),
+    Source(
         Work.LATE_VISIT,
         "oversees",
         work.late_visits,

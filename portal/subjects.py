@@ -21,7 +21,10 @@ PAGES = {
 
 
 # kind of subject → list page and the parameter that narrows it down to the rest of the key
-LISTS = {"visits": ("inspections:task_list", "inspection")}
+LISTS = {
+    "visits": ("inspections:task_list", "inspection"),
+    "delegations": ("scenarios:delegation_list", "town"),
+}
 
 
 def page_of(subject: str) -> str | None:

@@ -4,14 +4,14 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 
 from django.conf import settings
-from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, When
+from django.db.models import Case, Count, Exists, F, Min, OuterRef, Q, QuerySet, Subquery, When
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
 from archive import search
 from archive.search import first_day_in_time
 from departments.enums import Role
-from departments.models import Department, Officer, User
+from departments.models import Department, Officer, Town, User
 from departments.permissions import CLERKS
 from inspections.enums import (
     FindingState,
@@ -36,7 +36,8 @@ from penalties.models import DAYS_TO_DECIDE, WORKDAYS_TO_SERVE, PenaltyCase
 from penalties.permissions import HANDLERS
 from scenarios.enums import VersionState
 from scenarios.models import Scenario, ScenarioVersion
-from scenarios.permissions import EDITING_ROLES
+from scenarios.permissions import DELEGATING_ROLES, EDITING_ROLES, may_delegate
+from scenarios.services import delegations
 
 # 整改期限前几天可以安排复查
 RECHECK_DAYS = 7
@@ -56,6 +57,7 @@ class Viewer:
     officer: list[Department]
     keeper: list[Department]
     edits: bool
+    delegates: bool
     oversees: bool
     today: date = field(default_factory=timezone.localdate)
 
@@ -70,6 +72,7 @@ class Viewer:
             officer=user.departments_as(Role.OFFICER),
             keeper=user.departments_as(Role.HEAD, Role.DEPARTMENT_ADMIN),
             edits=user.holds(Role.SYSTEM_ADMIN, *EDITING_ROLES),
+            delegates=user.holds(Role.SYSTEM_ADMIN, *DELEGATING_ROLES) and may_delegate(user),
             oversees=user.oversees,
         )
 
@@ -226,6 +229,15 @@ def certificates(viewer: Viewer) -> QuerySet:
         is_on_duty=True,
         certified_until__lte=viewer.today + timedelta(days=settings.CERTIFICATE_WARNING_DAYS),
     ).select_related("user", "department")
+
+
+def ending_delegations(viewer: Viewer) -> QuerySet:
+    """Towns whose 赋权 runs out, with the first last day and how many items: prolong it or let it go."""
+    ending = delegations.ending_delegations(viewer.today).filter(town=OuterRef("pk")).order_by()
+    counted = ending.values("town").annotate(items=Count("pk"), ends_on=Min("valid_until"))
+    return Town.objects.annotate(
+        ends_on=Subquery(counted.values("ends_on")), ending_items=Subquery(counted.values("items"))
+    ).filter(ends_on__isnull=False)
 
 
 def late_visits(viewer: Viewer) -> QuerySet:

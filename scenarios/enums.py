@@ -78,6 +78,27 @@ class DelegationList(models.TextChoices):
     FIRE = "FIRE", "消防行政处罚权"
 
 
+class DelegationAct(models.TextChoices):
+    """Why an entry of a delegation was written."""
+
+    GRANTED = "GRANTED", "登记"
+    ENDED = "ENDED", "终止"
+    PROLONGED = "PROLONGED", "延长"
+    CORRECTED = "CORRECTED", "更正"
+    CONFIRMED = "CONFIRMED", "归档确认书"
+    WITHDRAWN = "WITHDRAWN", "撤销登记"
+
+
+class DelegationMark(models.TextChoices):
+    """Where a town stands with an item on a day."""
+
+    HELD = "HELD", "承接"
+    ENDING = "ENDING", "即将到期"
+    COMING = "COMING", "将承接"
+    PAST = "PAST", "已终止"
+    NONE = "NONE", "未承接"
+
+
 class Event(models.TextChoices):
     """Kinds of ledger entries on a scenario's chain."""
 
@@ -87,4 +108,5 @@ class Event(models.TextChoices):
     DISCARDED = "scenario.discarded", "废弃草稿"
     DELEGATED = "scenario.delegated", "赋权"
     DELEGATION_ENDED = "scenario.delegation_ended", "终止赋权"
+    DELEGATION_CHANGED = "scenario.delegation_changed", "变更赋权"
     ITEM_EDITED = "scenario.item_edited", "修改事项内容"

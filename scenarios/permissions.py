@@ -56,9 +56,18 @@ def may_delegate(user: User) -> bool:
 
 
 def require_delegating(user: User, scenarios: Iterable[Scenario]) -> None:
-    """Raise PermissionDenied unless 系统管理员, or 负责人 or 部门管理员 of a department leading one of
-    the scenarios whose matrix hands these penalties to towns."""
+    """Raise PermissionDenied unless 系统管理员, or 负责人 or 部门管理员 of the department that leads every
+    scenario whose matrix names these penalties."""
     if user.holds(Role.SYSTEM_ADMIN):
         return
-    if not any(user.holds(*DELEGATING_ROLES, department=scenario.lead_department) for scenario in scenarios):
+    scenarios = list(scenarios)
+    led = [
+        scenario
+        for scenario in scenarios
+        if user.holds(*DELEGATING_ROLES, department=scenario.lead_department)
+    ]
+    if led and led != scenarios:
+        others = "、".join({s.lead_department.short_name: None for s in scenarios if s not in led})
+        raise PermissionDenied(f"这些处罚事项也在{others}牵头的清单中，赋权由系统管理员登记。")
+    if not led:
         raise PermissionDenied("赋权由系统管理员或牵头部门的负责人、部门管理员登记。")

@@ -1,6 +1,7 @@
 from django.urls import path
 
-from scenarios.views import delegations, library, matrices, uploads
+from scenarios.views import library, matrices, uploads
+from scenarios.views.delegations import lists, records
 
 app_name = "scenarios"
 
@@ -17,7 +18,9 @@ urlpatterns = [
     path("items/", library.item_list, name="item_list"),
     path("items/<int:pk>/", library.item, name="item"),
     path("items/<int:pk>/edit/", library.item_edit, name="item_edit"),
-    path("delegations/", delegations.delegation_list, name="delegation_list"),
-    path("delegations/new/", delegations.delegate, name="delegate"),
-    path("delegations/<int:pk>/end/", delegations.end, name="end_delegation"),
+    path("delegations/", lists.delegation_list, name="delegation_list"),
+    path("delegations/new/", records.delegate, name="delegate"),
+    path("delegations/<int:pk>/change/<slug:act>/", records.change_delegation, name="change_delegation"),
+    path("delegations/<int:pk>/confirmation/", lists.confirmation, name="confirmation"),
+    path("delegations/history/<str:town>/<int:item>/", lists.delegation_history, name="delegation_history"),
 ]

@@ -17,7 +17,7 @@ from inspections.enums import (
 )
 from inspections.models.tasks import Task, TaskItem
 from institutions.models import Institution
-from scenarios.models import MatrixRow
+from scenarios.models import Delegation, MatrixRow
 
 
 class FindingQuerySet(models.QuerySet):
@@ -114,6 +114,10 @@ class Referral(models.Model):
     to_department = models.ForeignKey(Department, on_delete=models.PROTECT, related_name="received_referrals")
     route = models.CharField("依据", max_length=16, choices=ReferralRoute)
     warning = models.CharField("提醒", max_length=300, blank=True)
+    # The entry in force on the day of the finding, as it stood when this was sent.
+    delegation = models.ForeignKey(
+        Delegation, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name="赋权"
+    )
     state = models.CharField("状态", max_length=10, choices=ReferralState, default=ReferralState.SENT)
     sent_at = models.DateTimeField("移送时间", default=timezone.now)
     sent_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")

@@ -50,10 +50,18 @@ def may_send_on(finding: Finding) -> bool:
 
 
 def chosen_route(finding: Finding, to_department: Department | None) -> Route:
-    """The matrix's route, or the department chosen instead of it, which the warning then says."""
+    """The matrix's route, or the department chosen instead of it, which the warning then says.
+
+    Raises DomainError for the department whose power the town had taken over by the day of the finding.
+    """
     proposed = route(finding.row, finding.institution, finding.found_on)
     if to_department is None or to_department == proposed.department:
         return proposed
+    if proposed.delegation and to_department.pk == finding.row.penalty_department_id:
+        raise DomainError(
+            f"{proposed.delegation.wording}，{to_department.short_name}不再受理，请移送{proposed.department.short_name}。",
+            fields={"to_department": f"已由{proposed.department.short_name}承接，请改选"},
+        )
     warning = (
         f"由检查部门指定移送{to_department.short_name}，事项矩阵所列为{proposed.department.short_name}。"
     )

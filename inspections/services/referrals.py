@@ -50,6 +50,7 @@ def send_all(
             to_department=route.department,
             route=route.route,
             warning=route.warning,
+            delegation=route.delegation,
             sent_at=now,
             sent_by=actor,
             due_on=due_on,
@@ -57,8 +58,8 @@ def send_all(
         for finding, route in routed
     )
     ReferralStep.objects.bulk_create(
-        _step(referral, Event.REFERRED, f"移送{referral.to_department.short_name}", referral.warning, actor)
-        for referral in referrals
+        _step(referral, Event.REFERRED, f"移送{referral.to_department.short_name}", route.why, actor)
+        for referral, (_, route) in zip(referrals, routed, strict=True)
     )
     ledger.append_many(
         [
@@ -72,6 +73,7 @@ def send_all(
                     "to": referral.to_department.key,
                     "route": referral.route,
                     "due_on": due_on.isoformat(),
+                    **({"delegation": referral.delegation_id} if referral.delegation_id else {}),
                 },
             )
             for referral in referrals

@@ -123,9 +123,9 @@ def _rectification(user: User, pk: int) -> Rectification:
 def _detail(request: HttpRequest, finding: Finding, **bound: Form) -> HttpResponse:
     user = request.user
     referrals = list(
-        finding.referrals.select_related("to_department", "from_department", "sent_by").prefetch_related(
-            "steps__by"
-        )
+        finding.referrals.select_related(
+            "to_department", "from_department", "sent_by", "delegation__town", "delegation__confirmation"
+        ).prefetch_related("steps__by")
     )
     rectification = getattr(finding, "rectification", None)
     works_here = user.holds(*WORKERS, department=finding.department)

@@ -140,6 +140,8 @@ def _visible(request: HttpRequest, pk: int) -> Referral:
         "from_department",
         "to_department",
         "taken_up_by",
+        "delegation__town",
+        "delegation__confirmation",
     )
     steps = Prefetch("steps", ReferralStep.objects.select_related("by").order_by("-at", "-pk"))
     return get_object_or_404(rows.prefetch_related(steps), pk=pk)

@@ -1,16 +1,12 @@
-"""Forms of imports, versions and delegations."""
+"""Forms of imports and versions."""
 
 from collections.abc import Iterable
 from hashlib import sha256
 
 from django import forms
-from django.utils import timezone
 
 from core.forms import DateInput
-from departments.models import Department, Town
-from scenarios.enums import DelegationList
-from scenarios.models import PenaltyItem
-from scenarios.services.delegations import delegable_items
+from departments.models import Department
 from scenarios.services.importing import LEAD_KEY
 from scenarios.services.problems import Answer, Problem
 
@@ -87,79 +83,4 @@ class PublishForm(forms.Form):
         help_text="不填即自今日起生效。首个版本可填文件印发日期。",
         widget=DateInput,
         error_messages={"invalid": "请填写日期，如 2024-12-02。"},
-    )
-
-
-class DelegationFilterForm(forms.Form):
-    town = forms.ModelChoiceField(
-        label="镇街",
-        required=False,
-        queryset=Town.objects.all(),
-        to_field_name="code",
-        empty_label="全部镇街",
-    )
-
-
-class DelegateForm(forms.Form):
-    delegation_list = forms.ChoiceField(label="赋权清单", widget=forms.RadioSelect)
-    towns = forms.ModelMultipleChoiceField(
-        label="镇街",
-        queryset=Town.objects.all(),
-        widget=forms.CheckboxSelectMultiple,
-        error_messages={"required": "请至少选择一个镇街。"},
-    )
-    items = forms.MultipleChoiceField(
-        label="处罚事项",
-        required=False,
-        widget=forms.CheckboxSelectMultiple,
-        help_text="都不选即赋予所选清单的全部事项。",
-    )
-    valid_from = forms.DateField(
-        label="起始日期",
-        widget=DateInput,
-        help_text="承接确认书签署之日。",
-        error_messages={"required": "请填写起始日期。", "invalid": "请填写日期，如 2024-12-02。"},
-    )
-    valid_until = forms.DateField(
-        label="截止日期",
-        required=False,
-        widget=DateInput,
-        help_text="不填即长期有效。",
-        error_messages={"invalid": "请填写日期，如 2026-12-31。"},
-    )
-
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
-        self.delegable = delegable_items()
-        self.fields["delegation_list"].choices = [
-            (listing, f"{DelegationList(listing).label}（{len(items)} 项）")
-            for listing, items in self.delegable.items()
-        ]
-        self.fields["items"].choices = [
-            (DelegationList(listing).label, [(str(item.pk), item.name) for item in items])
-            for listing, items in self.delegable.items()
-        ]
-        self.fields["valid_from"].initial = timezone.localdate
-
-    def clean(self) -> dict:
-        cleaned = super().clean()
-        listing = cleaned.get("delegation_list")
-        chosen = set(cleaned.get("items") or [])
-        if listing and chosen - {str(item.pk) for item in self.delegable[listing]}:
-            self.add_error("items", f"所选事项中有不属于{DelegationList(listing).label}清单的。")
-        return cleaned
-
-    @property
-    def penalty_items(self) -> list[PenaltyItem]:
-        """The items ticked, or the whole list when none is."""
-        items = self.delegable[self.cleaned_data["delegation_list"]]
-        chosen = set(self.cleaned_data["items"])
-        return [item for item in items if str(item.pk) in chosen] if chosen else items
-
-
-class EndDelegationForm(forms.Form):
-    valid_until = forms.DateField(
-        label="最后一天",
-        widget=DateInput,
-        error_messages={"required": "请填写最后一天。", "invalid": "请填写日期，如 2026-12-31。"},
     )

@@ -1,5 +1,6 @@
 """The matrix: item library, scenarios and their versions, delegations of penalty power to towns."""
 
+from scenarios.models.delegations import Delegation
 from scenarios.models.library import (
     CheckItem,
     CheckItemText,
@@ -7,7 +8,6 @@ from scenarios.models.library import (
     PenaltyItemText,
 )
 from scenarios.models.matrices import (
-    Delegation,
     MatrixRow,
     MatrixUpload,
     PublishedItem,

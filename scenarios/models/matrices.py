@@ -1,7 +1,6 @@
 """The matrix: scenarios and their versions, delegations of penalty power to towns."""
 
 import uuid
-from datetime import date
 
 from django.db import models
 from django.db.models import Q
@@ -10,7 +9,7 @@ from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
 from guardian.shortcuts import get_objects_for_user
 
 from core.models import StoredFile
-from departments.models import Department, Sector, Town, User
+from departments.models import Department, Sector, User
 from scenarios.enums import DelegationList, PenaltyBodyKind, RowPart, VersionState
 from scenarios.models.library import CheckItem, CheckItemText, PenaltyItem, PenaltyItemText
 
@@ -259,36 +258,3 @@ class MatrixUpload(models.Model):
 
     def __str__(self) -> str:
         return self.file.name
-
-
-class DelegationQuerySet(models.QuerySet):
-    def in_force(self, day: date) -> "DelegationQuerySet":
-        """Delegations that hold on `day`, both ends included."""
-        return self.filter(valid_from__lte=day).filter(Q(valid_until=None) | Q(valid_until__gte=day))
-
-
-class Delegation(models.Model):
-    """赋权: from a date (to a date) this town implements this penalty item."""
-
-    town = models.ForeignKey(Town, on_delete=models.PROTECT, related_name="delegations")
-    penalty_item = models.ForeignKey(PenaltyItem, on_delete=models.PROTECT, related_name="delegations")
-    delegation_list = models.CharField("赋权清单", max_length=10, choices=DelegationList)
-    valid_from = models.DateField("自")
-    valid_until = models.DateField("至", null=True, blank=True)
-
-    objects = DelegationQuerySet.as_manager()
-
-    class Meta:
-        ordering = ["town", "penalty_item", "valid_from"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["town", "penalty_item", "valid_from"], name="scenarios_one_delegation_from_a_day"
-            ),
-            models.CheckConstraint(
-                condition=Q(valid_until__isnull=True) | Q(valid_until__gte=models.F("valid_from")),
-                name="scenarios_delegation_dates_in_order",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.town} {self.penalty_item_id}"

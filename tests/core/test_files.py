@@ -10,6 +10,7 @@ from core import files
 from core.digests import digest_bytes
 from core.errors import DomainError
 from core.models import StoredFile
+from tests.factories.papers import PDF
 
 pytestmark = pytest.mark.django_db
 
@@ -136,3 +137,30 @@ def test_photo_can_be_downloaded():
     response = files.file_response(files.store_image(upload(picture())), download=True)
     assert response["Content-Disposition"].startswith("attachment")
     response.close()
+
+
+@pytest.mark.parametrize(
+    ("data", "content_type"),
+    [
+        (PDF, "application/pdf"),
+        (picture("PNG"), "image/png"),
+        (picture("JPEG"), "image/jpeg"),
+    ],
+)
+def test_a_signed_paper_is_kept_as_it_came_whatever_its_name(data, content_type):
+    stored = files.store_document(upload(data, name="承接确认书", content_type="text/html"))
+    assert (stored.content_type, stored.size) == (content_type, len(data))
+    assert stored.digest == digest_bytes(data, stored.algorithm)
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"MZ\x90", "不是 PDF 或图片（JPEG、PNG），未保存。"),
+        (picture("WEBP"), "不是 PDF 或图片（JPEG、PNG），未保存。"),
+        (PDF[:20], "不完整，请重新生成 PDF 后上传。"),
+        (PDF.replace(b"/Root", b"/Encrypt 2 0 R /Root"), "设有密码，请取消加密后上传。"),
+    ],
+)
+def test_what_is_no_readable_paper_is_refused(data, reason):
+    assert refusal(files.store_document, upload(data, name="确认书.pdf")) == f"文件“确认书.pdf”{reason}"

@@ -123,5 +123,9 @@ def delegate_all(town, version: ScenarioVersion, *, since: date = date(2024, 1, 
     rows = version.rows.filter(penalty_body=PenaltyBodyKind.DELEGATED_TOWN)
     for penalty_item, listing in rows.values_list("penalty_item", "delegation_list").distinct():
         Delegation.objects.create(
-            town=town, penalty_item_id=penalty_item, delegation_list=listing, valid_from=since
+            town=town,
+            penalty_item_id=penalty_item,
+            delegation_list=listing,
+            valid_from=since,
+            recorded_by=version.created_by,
         )

@@ -1,3 +1,5 @@
+from datetime import date
+
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
@@ -49,10 +51,48 @@ def test_without_a_choice_the_matrix_decides_again(returned, clerk):
     assert (referral.to_department.short_name, referral.route) == ("英林镇", ReferralRoute.DELEGATED_TOWN)
 
 
+@pytest.fixture
+def wiring():
+    """A returned finding of row 7, which names 消防; its town; a clerk of the department that found it."""
+    referral = make_referral(row_number="7", delegated=False)
+    return_referral(referral, reason="材料不全", actor=make_user(referral.to_department, Role.OFFICER))
+    finding = Finding.objects.get()
+    return finding, finding.institution.town, make_user(finding.department)
+
+
 def test_the_delegations_of_the_day_of_the_finding_decide(returned, clerk):
-    Delegation.objects.update(valid_from=timezone.localdate(), valid_until=timezone.localdate())
+    assert Delegation.objects.get(penalty_item=returned.row.penalty_item).valid_from == date(2024, 1, 1)
     Finding.objects.update(found_on="2023-12-31")
     assert send_on(returned, actor=clerk).route == ReferralRoute.FALLBACK
+
+
+def test_a_department_whose_power_the_town_took_over_no_longer_receives(wiring):
+    finding, town, clerk = wiring
+    Delegation.objects.create(
+        town=town,
+        penalty_item=finding.row.penalty_item,
+        delegation_list="FIRE",
+        valid_from=finding.found_on,
+        recorded_by=clerk,
+    )
+    with pytest.raises(DomainError, match="市消防救援大队不再受理，请移送英林镇。") as refused:
+        send_on(finding, to_department=make_department("xiaofang"), actor=clerk)
+    assert refused.value.fields == {"to_department": "已由英林镇承接，请改选"}
+    assert send_on(finding, actor=clerk).to_department.short_name == "英林镇"
+
+
+def test_what_was_referred_before_the_item_changed_hands_stays(wiring):
+    finding, town, clerk = wiring
+    sent = send_on(finding, actor=clerk)
+    Delegation.objects.create(
+        town=town,
+        penalty_item=finding.row.penalty_item,
+        delegation_list="FIRE",
+        valid_from=finding.found_on,
+        recorded_by=clerk,
+    )
+    sent.refresh_from_db()
+    assert (sent.to_department.code, sent.state, sent.delegation) == ("xiaofang", ReferralState.SENT, None)
 
 
 def test_both_referrals_remain_to_be_read(returned, clerk):

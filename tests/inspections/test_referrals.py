@@ -1,3 +1,5 @@
+from datetime import date
+
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
@@ -48,11 +50,21 @@ def test_steps_are_read_in_their_order(referral, officer):
     close_referral(referral, actor=officer)
     steps = referral.steps.values_list("kind", "label", "detail")
     assert list(steps) == [
-        (Event.REFERRED, "移送英林镇", ""),
+        (
+            Event.REFERRED,
+            "移送英林镇",
+            "英林镇自 2024-01-01 起承接该项处罚权（消防行政处罚权赋权清单，承接确认书：未归档）。",
+        ),
         (Event.REFERRAL_TAKEN_UP, "接收移送", ""),
         ("case.decided", "作出处罚决定", "警告"),
         (Event.REFERRAL_CLOSED, "办结", ""),
     ]
+
+
+def test_a_referral_keeps_the_delegation_it_rests_on(referral):
+    assert referral.delegation.valid_from == date(2024, 1, 1)
+    entry = ledger.entries_of(referral.institution.subject).filter(kind=Event.REFERRED).get()
+    assert entry.payload["delegation"] == referral.delegation_id
 
 
 def test_closing_closes_the_finding(referral, officer):

@@ -88,7 +88,10 @@ scenarios:item_edit                 POST item            302 403 403 422 403 403
 scenarios:delegation_list           GET  -               302 200 200 200 200 200 200 200 200 200 200 200 200
 scenarios:delegate                  GET  -               302 403 200 403 403 403 403 403 200 403 403 403 403
 scenarios:delegate                  POST -               302 403 422 403 403 403 403 403 422 403 403 403 403
-scenarios:end_delegation            POST delegation      302 403 302 403 403 403 403 403 302 403 403 403 403
+scenarios:change_delegation         GET  ending          302 403 200 403 403 403 403 403 200 403 403 403 403
+scenarios:change_delegation         POST ending          302 403 422 403 403 403 403 403 422 403 403 403 403
+scenarios:delegation_history        GET  delegated       302 200 200 200 200 200 200 200 200 200 200 200 200
+scenarios:confirmation              GET  delegation      302 200 200 200 200 200 200 200 200 200 200 200 200
 
 # ute                                    object          ano cle hea par off tow law kee adm sec ins aud out
 inspections:list                    GET  -               302 200 200 200 200 200 200 200 200 200 200 200 200

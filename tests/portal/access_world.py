@@ -15,6 +15,7 @@ from inspections.services.photos import attach_photo
 from institutions.services import recuse
 from penalties.enums import CaseState
 from scenarios.models import Delegation
+from scenarios.services.delegations import confirm_delegation
 from scenarios.services.importing import import_workbook
 from scenarios.services.uploads import keep
 from tests.factories.archive import make_disclosure
@@ -22,6 +23,7 @@ from tests.factories.departments import make_department, make_officer, make_town
 from tests.factories.inspections import clerk_of, head_of, make_inspection, tick_everything
 from tests.factories.institutions import make_institution
 from tests.factories.matrices import make_bureaus, make_workbook, printed
+from tests.factories.papers import make_pdf
 from tests.factories.penalties import make_case, make_taken_up
 from tests.factories.scenarios import delegate_all, make_version
 from tests.factories.tasks import (
@@ -114,6 +116,9 @@ def build() -> World:
     upload = keep(
         SimpleUploadedFile("清单二.xlsx", make_workbook([printed(number="2")])), actor=users["clerk"]
     )
+    delegation = confirm_delegation(
+        Delegation.objects.filter(town=town).first(), confirmation=make_pdf(), actor=users["admin"]
+    )
     objects = {
         "-": (),
         "notification": (users["clerk"].notifications.first().pk,),
@@ -146,7 +151,9 @@ def build() -> World:
         "upload": (upload.pk,),
         "item": (item_of(task).check_item_id,),
         "disclosure": (make_disclosure().pk,),
-        "delegation": (Delegation.objects.filter(town=town).first().pk,),
+        "delegation": (delegation.pk,),
+        "ending": (delegation.pk, "end"),
+        "delegated": (town.code, delegation.penalty_item_id),
         "request": (request.pk,),
         "task-item": (task.pk, item_of(task).pk),
         "task-answer": (task.pk, uuid4()),

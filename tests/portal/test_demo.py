@@ -113,7 +113,7 @@ class TestCast:
 
 
 def test_everything_is_loaded_once(as_demo):
-    assert demo.load() == demo.Loaded(accounts=79, institutions=60, versions=1, delegations=166)
+    assert demo.load() == demo.Loaded(accounts=79, institutions=60, versions=1, delegations=182)
     assert demo.load() == demo.Loaded(accounts=0, institutions=0, versions=0, delegations=0)
     assert Institution.objects.values("town").distinct().count() == 19
     version = ScenarioVersion.objects.get()

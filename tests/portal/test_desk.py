@@ -25,6 +25,7 @@ from penalties.enums import CaseState
 from penalties.models import PenaltyCase
 from portal.desk import WorkGroup, build
 from portal.enums import Work
+from scenarios.services.delegations import end_delegation
 from tests.factories.archive import make_submitted
 from tests.factories.departments import make_department, make_officer, make_town, make_user
 from tests.factories.penalties import make_case
@@ -230,6 +231,22 @@ def test_an_expiring_certificate_is_shown_to_the_head():
     assert waiting.total == 1
 
 
+def test_a_delegation_about_to_end_waits_for_those_who_may_prolong_it():
+    version = make_version()
+    town, admin = make_town("英林镇"), make_user(None, Role.SYSTEM_ADMIN)
+    delegate_all(town, version)
+    until = timezone.localdate() + timedelta(days=30)
+    for delegation in town.delegations.filter(delegation_list="FIRE"):
+        end_delegation(delegation, valid_until=until, actor=admin)
+    for user in (admin, make_user(make_department("minzheng"), Role.HEAD)):
+        waiting = group(user, Work.DELEGATION)
+        assert [(item.title, item.detail, item.url) for item in waiting.items] == [
+            ("英林镇", f"2 项赋权 {until} 到期", f"/scenarios/delegations/?town={town.code}")
+        ]
+    assert group(make_user(make_department("xiaofang"), Role.HEAD), Work.DELEGATION) is None
+    assert group(make_user(make_department("minzheng"), Role.HANDLER), Work.DELEGATION) is None
+
+
 def test_a_submitted_visit_waits_for_publication_by_the_lead():
     task = make_submitted()
     waiting = group(make_user(make_department("minzheng")), Work.DISCLOSURE)
@@ -293,14 +310,14 @@ class TestQueries:
 
     EXPECTED = {
         "clerk of the lead": 16,
-        "head of the lead": 18,
+        "head of the lead": 20,
         "clerk of a participant": 16,
         "officer with a visit": 11,
         "legal reviewer": 7,
         "town officer": 18,
         "inspectorate": 10,
         "auditor": 10,
-        "system administrator": 7,
+        "system administrator": 8,
     }
 
     def busy(self, rows: int) -> dict[str, User]:

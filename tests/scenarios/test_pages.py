@@ -10,9 +10,9 @@ from scenarios.models import CheckItem, MatrixUpload, Scenario, ScenarioVersion
 from scenarios.services.importing import import_workbook
 from scenarios.services.library import load_texts
 from scenarios.services.versions import publish
-from tests.factories.departments import make_department, make_town, make_user
+from tests.factories.departments import make_department, make_user
 from tests.factories.matrices import JINJIANG, TEXTS, make_admin, make_bureaus, make_workbook, printed
-from tests.factories.scenarios import delegate_all, make_version
+from tests.factories.scenarios import make_version
 
 pytestmark = pytest.mark.django_db
 
@@ -169,18 +169,6 @@ def test_the_item_list_asks_the_same_number_of_queries(client_as, clerk, number,
     client = client_as(clerk)
     with django_assert_num_queries(10):
         assert len(client.get(url("item_list")).context["listing"].page.object_list) == number
-
-
-@pytest.mark.parametrize("number", [1, 3])
-def test_the_delegation_list_asks_the_same_number_of_queries(
-    client_as, clerk, number, django_assert_num_queries
-):
-    version = make_version()
-    for at in range(number):
-        delegate_all(make_town(f"第{at}镇"), version)
-    client = client_as(clerk)
-    with django_assert_num_queries(11):
-        assert len(client.get(url("delegation_list")).context["grid"]) == number
 
 
 def test_the_item_list_filters_by_department_state_and_word(client_as, clerk, admin, jinjiang):
@@ -380,74 +368,3 @@ def test_an_invalid_item_is_shown_again(client_as, clerk, jinjiang):
     )
     assert response.status_code == 422
     assert response.context["form"].errors == {"rectification_days": ["至少 1 天。"]}
-
-
-# --- Delegations ------------------------------------------------------------------------------------------
-
-
-def test_the_grid_counts_what_each_town_holds_today(client_as, clerk):
-    version = make_version()
-    delegate_all(make_town("英林镇"), version)
-    make_town("安海镇")
-    grid = client_as(clerk).get(url("delegation_list")).context["grid"]
-    assert {row["town"].name: [(cell["held"], cell["total"]) for cell in row["lists"]] for row in grid} == {
-        "英林镇": [(1, 1), (2, 2)],
-        "安海镇": [(0, 1), (0, 2)],
-    }
-
-
-def test_a_whole_list_is_delegated_to_several_towns(client_as, admin):
-    version = make_version()
-    towns = [make_town("英林镇"), make_town("安海镇")]
-    response = client_as(admin).post(
-        url("delegate"),
-        {"delegation_list": "FIRE", "towns": [town.pk for town in towns], "valid_from": "2024-12-02"},
-        follow=True,
-    )
-    assert "已登记 2 个镇街共 4 项赋权。" in response.content.decode()
-    assert version.rows.filter(penalty_item__delegations__town=towns[0]).count() == 2
-
-
-def test_an_overlap_is_shown_in_the_form(client_as, admin):
-    town = make_town("英林镇")
-    delegate_all(town, make_version())
-    response = client_as(admin).post(
-        url("delegate"), {"delegation_list": "FIRE", "towns": [town.pk], "valid_from": "2024-12-02"}
-    )
-    assert response.status_code == 422
-    assert "与所选日期重叠" in response.content.decode()
-
-
-def test_an_item_of_the_other_list_is_refused(client_as, admin):
-    version = make_version()
-    general = version.rows.get(delegation_list="GENERAL").penalty_item_id
-    response = client_as(admin).post(
-        url("delegate"),
-        {
-            "delegation_list": "FIRE",
-            "towns": [make_town().pk],
-            "items": [general],
-            "valid_from": "2024-12-02",
-        },
-    )
-    assert response.context["form"].errors == {"items": ["所选事项中有不属于消防行政处罚权清单的。"]}
-
-
-def test_a_town_shows_its_delegations(client_as, clerk):
-    town = make_town("英林镇")
-    delegate_all(town, make_version())
-    response = client_as(clerk).get(url("delegation_list"), {"town": town.code})
-    assert len(response.context["listing"].page.object_list) == 3
-
-
-def test_a_delegation_is_ended_from_the_page(client_as, admin):
-    town = make_town("英林镇")
-    delegate_all(town, make_version())
-    delegation = town.delegations.first()
-    client_as(admin).post(url("end_delegation", delegation.pk), {"valid_until": "2999-12-31"})
-    delegation.refresh_from_db()
-    assert delegation.valid_until.isoformat() == "2999-12-31"
-
-
-def test_a_clerk_may_not_delegate(client_as, clerk):
-    assert client_as(clerk).get(url("delegate")).status_code == 403

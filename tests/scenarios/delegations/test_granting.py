@@ -2,23 +2,24 @@ from datetime import date, timedelta
 
 import pytest
 from django.core.exceptions import PermissionDenied
-from django.utils import timezone
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import DatabaseError, IntegrityError, transaction
 
 from core.errors import DomainError
+from core.models import StoredFile
 from departments.enums import Role
 from ledger.services import entries_of
 from scenarios.enums import DelegationList, Event
 from scenarios.models import Delegation, PenaltyItem
 from scenarios.services.delegations import (
-    coverage,
     delegable_items,
     delegate,
     delegate_to_towns,
-    end_delegation,
 )
 from tests.factories.departments import make_department, make_town, make_user
 from tests.factories.matrices import make_admin
-from tests.factories.scenarios import delegate_all, make_version
+from tests.factories.papers import make_pdf
+from tests.factories.scenarios import Row, delegate_all, make_version
 
 pytestmark = pytest.mark.django_db
 
@@ -70,6 +71,8 @@ def test_delegating_is_recorded_on_the_scenarios_chain(version, town, fire, admi
             "list": "FIRE",
             "valid_from": "2024-12-02",
             "valid_until": "",
+            "confirmation": "",
+            "confirmation_number": "",
         },
     )
 
@@ -121,10 +124,68 @@ def test_delegating_many_asks_a_fixed_number_of_queries(fire, admin, django_asse
         delegate_to_towns(towns, fire, DelegationList.FIRE, valid_from=SINCE, actor=admin)
 
 
-def test_an_item_outside_the_list_is_refused(version, town, admin):
-    item = PenaltyItem.objects.get(name="电气线路不合规定的处罚")
-    with pytest.raises(DomainError, match="“电气线路不合规定的处罚”不在事项清单的消防行政处罚权赋权范围内"):
+def test_an_item_no_row_names_is_refused(version, town, admin):
+    item = PenaltyItem.objects.create(name="无照经营的处罚")
+    with pytest.raises(DomainError, match="“无照经营的处罚”不在事项清单的消防行政处罚权赋权范围内"):
         delegate(town, [item], DelegationList.FIRE, valid_from=SINCE, actor=admin)
+
+
+def test_an_item_the_matrix_leaves_with_a_department_may_change_hands(version, town, admin):
+    item = PenaltyItem.objects.get(name="电气线路不合规定的处罚")
+    (delegation,) = delegate(town, [item], DelegationList.FIRE, valid_from=SINCE, actor=admin)
+    assert Delegation.objects.in_force(SINCE).get() == delegation
+
+
+def test_the_paper_is_kept_with_every_item_it_covers(town, fire, admin):
+    made = delegate(
+        town,
+        fire,
+        DelegationList.FIRE,
+        valid_from=SINCE,
+        confirmation=make_pdf(),
+        confirmation_number="晋英政承〔2024〕1号",
+        actor=admin,
+    )
+    assert {delegation.confirmation.name for delegation in made} == {"承接确认书.pdf"}
+    assert StoredFile.objects.count() == 1
+
+
+def test_a_paper_that_is_none_saves_nothing(town, fire, admin):
+    with pytest.raises(DomainError, match="不是 PDF 或图片"):
+        delegate(
+            town,
+            fire,
+            DelegationList.FIRE,
+            valid_from=SINCE,
+            confirmation=SimpleUploadedFile("承接确认书.pdf", b"MZ"),
+            actor=admin,
+        )
+    assert Delegation.objects.count() == 0
+
+
+def test_the_lead_of_one_scenario_does_not_dispose_of_anothers_items(version, town, fire):
+    other = make_version([Row("消防检查", "xiaofang", fire[0].name, "FIRE")])
+    lead = make_department("renshe")
+    other.scenario.lead_department = lead
+    other.scenario.save()
+    with pytest.raises(PermissionDenied, match="也在市民政局牵头的清单中"):
+        delegate(town, fire[:1], DelegationList.FIRE, valid_from=SINCE, actor=make_user(lead, Role.HEAD))
+
+
+def test_the_database_refuses_two_periods_of_one_day(version, town, fire, admin):
+    (delegation,) = delegate(town, fire[:1], DelegationList.FIRE, valid_from=SINCE, actor=admin)
+    delegation.pk, delegation._state.adding = None, True
+    delegation.valid_from = date(2030, 1, 1)
+    with pytest.raises(IntegrityError, match="scenarios_one_delegation_a_day"), transaction.atomic():
+        delegation.save()
+
+
+def test_the_database_keeps_entries_as_they_were(town, fire, admin):
+    delegate(town, fire[:1], DelegationList.FIRE, valid_from=SINCE, actor=admin)
+    with pytest.raises(DatabaseError, match="赋权记录不可更改"), transaction.atomic():
+        Delegation.objects.update(valid_until=date(2030, 1, 1))
+    with pytest.raises(DatabaseError, match="赋权记录不可更改"), transaction.atomic():
+        Delegation.objects.all().delete()
 
 
 def test_the_two_lists_are_not_one(town, fire, admin):
@@ -157,47 +218,6 @@ def test_others_do_not_delegate(town, fire, code, role):
         )
 
 
-def test_ending_keeps_the_last_day_and_is_recorded(version, town, fire, admin):
-    (delegation,) = delegate(town, fire[:1], DelegationList.FIRE, valid_from=SINCE, actor=admin)
-    today = timezone.localdate()
-    end_delegation(delegation, valid_until=today, actor=admin)
-    assert Delegation.objects.in_force(today).count() == 1
-    assert Delegation.objects.in_force(today + timedelta(days=1)).count() == 0
-    entry = entries_of(version.scenario.subject).last()
-    assert (entry.kind, entry.payload["valid_until"]) == (Event.DELEGATION_ENDED, today.isoformat())
-
-
-def test_a_delegation_is_not_ended_in_the_past(town, fire, admin):
-    (delegation,) = delegate(town, fire[:1], DelegationList.FIRE, valid_from=SINCE, actor=admin)
-    with pytest.raises(DomainError, match="终止日期不能早于今天"):
-        end_delegation(delegation, valid_until=timezone.localdate() - timedelta(days=1), actor=admin)
-
-
-def test_ending_never_prolongs(town, fire, admin):
-    until = timezone.localdate() + timedelta(days=10)
-    (delegation,) = delegate(
-        town, fire[:1], DelegationList.FIRE, valid_from=SINCE, valid_until=until, actor=admin
-    )
-    with pytest.raises(DomainError, match="已定于"):
-        end_delegation(delegation, valid_until=until + timedelta(days=1), actor=admin)
-
-
-def test_others_do_not_end_delegations(town, fire, admin):
-    (delegation,) = delegate(town, fire[:1], DelegationList.FIRE, valid_from=SINCE, actor=admin)
-    with pytest.raises(PermissionDenied):
-        end_delegation(
-            delegation,
-            valid_until=timezone.localdate(),
-            actor=make_user(make_department("xiaofang"), Role.HEAD),
-        )
-
-
 def test_delegable_items_are_those_of_versions_in_force(version, fire):
     assert {listing: len(items) for listing, items in delegable_items().items()} == {"GENERAL": 1, "FIRE": 2}
     assert delegable_items()["FIRE"] == fire
-
-
-def test_coverage_counts_only_the_day_asked_for(town, fire, admin):
-    delegate(town, fire[:1], DelegationList.FIRE, valid_from=SINCE, actor=admin)
-    assert [[cell["held"] for cell in row["lists"]] for row in coverage(SINCE)] == [[0, 1]]
-    assert [[cell["held"] for cell in row["lists"]] for row in coverage(date(2024, 1, 1))] == [[0, 0]]
