@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import UploadedFile
-from django.http import FileResponse
+from django.http import FileResponse, HttpResponse
+from django.utils.http import content_disposition_header
 from PIL import Image, UnidentifiedImageError
 
 from core.digests import default_algorithm, digest_bytes
@@ -88,6 +89,15 @@ def _image_type(
     except (UnidentifiedImageError, OSError, SyntaxError, Image.DecompressionBombError) as error:
         raise DomainError(refusal or f"文件“{name}”不是可用的图片（JPEG、PNG、WebP），未保存。") from error
     return content_type
+
+
+def workbook_response(data: bytes, name: str) -> HttpResponse:
+    """Send a workbook made for this request."""
+    response = HttpResponse(data, content_type=WORKBOOK_TYPE)
+    response["Content-Disposition"] = content_disposition_header(True, name)
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Cache-Control"] = "no-store"
+    return response
 
 
 def file_response(stored: StoredFile, *, download: bool = False) -> FileResponse:

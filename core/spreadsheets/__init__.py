@@ -6,6 +6,7 @@ and the cell.
 
 from core.spreadsheets.archive import Limits
 from core.spreadsheets.grids import MAX_CELLS, MAX_COLUMNS, MAX_ROWS, Merge, Sheet, Workbook, coordinate
+from core.spreadsheets.writing import write_table
 from core.spreadsheets.xlsx import open_workbook
 
 __all__ = [
@@ -18,4 +19,5 @@ __all__ = [
     "Workbook",
     "coordinate",
     "open_workbook",
+    "write_table",
 ]

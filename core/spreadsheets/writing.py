@@ -1,0 +1,37 @@
+"""A table on its way out: one sheet, one row of headings, written row by row."""
+
+import io
+from collections.abc import Iterable, Mapping, Sequence
+
+from openpyxl import Workbook
+from openpyxl.cell import WriteOnlyCell
+from openpyxl.styles import Alignment, Font
+from openpyxl.utils import get_column_letter
+
+
+def write_table(title: str, columns: Mapping[str, int], rows: Iterable[Sequence]) -> bytes:
+    """An .xlsx with these headings (and widths, in characters) and these values.
+
+    Texts are written as texts: one that begins with “=” is never a formula to whoever opens it.
+    """
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet(title[:31])
+    sheet.freeze_panes = "A2"
+    for at, width in enumerate(columns.values(), start=1):
+        sheet.column_dimensions[get_column_letter(at)].width = width
+    sheet.append([_cell(sheet, heading, bold=True) for heading in columns])
+    for row in rows:
+        sheet.append([_cell(sheet, value) for value in row])
+    buffer = io.BytesIO()
+    book.save(buffer)
+    return buffer.getvalue()
+
+
+def _cell(sheet, value: object, *, bold: bool = False) -> WriteOnlyCell:
+    cell = WriteOnlyCell(sheet, value)
+    if isinstance(value, str):
+        cell.data_type = "s"
+        cell.alignment = Alignment(wrap_text=True, vertical="top")
+    if bold:
+        cell.font = Font(bold=True)
+    return cell
