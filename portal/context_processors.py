@@ -39,7 +39,23 @@ ACCOUNT_LINKS = [
     ("部门与镇街", "departments:list", "institution", ()),
     ("账号与岗位", "departments:accounts", "users", (*KEEPERS, Role.DEPARTMENT_ADMIN, Role.AUDITOR)),
 ]
+# What anybody may read without an account, in the bar of the public pages.
+PUBLIC_LINKS = [
+    ("结果公示", "archive:public_list", ("archive",)),
+    ("监管清单", "scenarios:public_list", ("scenarios",)),
+]
 MOST_ENTRIES = 8
+
+
+def public_links(request: HttpRequest) -> dict[str, list[NavigationEntry]]:
+    """The public pages, for strangers and accounts alike."""
+    here = _section(request)
+    return {
+        "public_links": [
+            NavigationEntry(label, reverse(name), "", here in sections)
+            for label, name, sections in PUBLIC_LINKS
+        ]
+    }
 
 
 def navigation(request: HttpRequest) -> dict[str, list[NavigationEntry]]:

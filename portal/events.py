@@ -12,7 +12,7 @@ from inspections.models import JointInspection
 from institutions.models import Institution
 from ledger.models import Entry
 from portal.subjects import page_of
-from scenarios.models import Scenario
+from scenarios.models import CheckItem, PenaltyItem, Scenario
 
 # kind of subject, its model, the column its key is in
 NAMED = (
@@ -20,6 +20,8 @@ NAMED = (
     ("department", Department, "code"),
     ("joint_inspection", JointInspection, "pk"),
     ("scenario", Scenario, "pk"),
+    ("check_item", CheckItem, "pk"),
+    ("penalty_item", PenaltyItem, "pk"),
     ("institution", Institution, "key"),
 )
 SHOWN = 8

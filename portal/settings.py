@@ -86,6 +86,7 @@ TEMPLATES = [
                 "csp.context_processors.nonce",
                 "departments.context_processors.acting",
                 "portal.context_processors.navigation",
+                "portal.context_processors.public_links",
                 "portal.tabs.page_tabs",
             ],
         },
@@ -118,7 +119,6 @@ SWEEP_SECONDS = env.float("SWEEP_SECONDS", default=5.0)
 CELERY_BEAT_SCHEDULE = {
     "heartbeat": {"task": "core.tasks.record_worker_heartbeat", "schedule": SWEEP_SECONDS},
     "sweep-jobs": {"task": "core.tasks.sweep_jobs", "schedule": SWEEP_SECONDS},
-    "expire-imports": {"task": "core.tasks.expire_imports", "schedule": 3600.0},
     "close-ticking": {"task": "inspections.tasks.close_due_ticking", "schedule": SWEEP_SECONDS},
 }
 
@@ -248,10 +248,6 @@ DIGEST_ALGORITHM = env("DIGEST_ALGORITHM", default="")
 JOB_LEASE_SECONDS = env.int("JOB_LEASE_SECONDS", default=20)
 JOB_MAX_ATTEMPTS = env.int("JOB_MAX_ATTEMPTS", default=20)
 MERGE_CHUNK = env.int("MERGE_CHUNK", default=500)
-# Rows of a register's workbook that are read or written in one transaction.
-IMPORT_CHUNK = env.int("IMPORT_CHUNK", default=2000)
-# An import nobody confirmed is thrown away after so many days.
-IMPORT_KEPT_DAYS = env.int("IMPORT_KEPT_DAYS", default=7)
 
 LOGGING = {
     "version": 1,

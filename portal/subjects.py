@@ -15,6 +15,8 @@ PAGES = {
     "case": "penalties:case",
     "scenario": "scenarios:detail",
     "version": "scenarios:version",
+    "check_item": "scenarios:item",
+    "penalty_item": "scenarios:penalty",
     "unpublished_task": "archive:publish_task",
     "unpublished_case": "archive:publish_case",
 }

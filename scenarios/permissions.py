@@ -8,7 +8,8 @@ from guardian.shortcuts import assign_perm
 from departments.enums import Role
 from departments.models import Department, User
 from departments.permissions import require_role
-from scenarios.models import CheckItem, Scenario
+from scenarios.enums import VersionState
+from scenarios.models import CheckItem, MatrixRow, PenaltyItem, Scenario
 
 EDITING_ROLES = (Role.HANDLER, Role.REVIEWER, Role.HEAD, Role.DEPARTMENT_ADMIN)
 # 赋权 is a decision of the office, not of a clerk.
@@ -47,6 +48,45 @@ def require_item_editing(user: User, item: CheckItem) -> None:
     """Raise PermissionDenied unless `may_edit_item`."""
     if not may_edit_item(user, item):
         raise PermissionDenied(f"“{item.name}”由{item.department.short_name}维护。")
+
+
+def may_register(user: User, department: Department) -> bool:
+    """Whether the account adds items to a department's library: 系统管理员, or the department's own posts."""
+    return user.holds(Role.SYSTEM_ADMIN) or user.holds(*EDITING_ROLES, department=department)
+
+
+def require_registering(user: User, department: Department) -> None:
+    """Raise PermissionDenied unless `may_register`."""
+    if not may_register(user, department):
+        raise PermissionDenied(f"{department.short_name}的事项由本部门登记。")
+
+
+def penalty_keepers(item: PenaltyItem) -> set[int]:
+    """Departments (by pk) that write what this penalty item says.
+
+    By the versions in force: whoever implements it, and whoever's check leads to it. Besides, the
+    department that registered it; an item out of an import no version has published yet goes by its drafts.
+    """
+    rows = MatrixRow.objects.filter(penalty_item=item).order_by()
+    named = rows.filter(version__state=VersionState.PUBLISHED)
+    pairs = list(named.values_list("check_department", "penalty_department").distinct())
+    if not pairs and item.department_id is None:
+        named = rows.filter(version__state=VersionState.DRAFT)
+        pairs = list(named.values_list("check_department", "penalty_department").distinct())
+    return {pk for pair in [*pairs, (item.department_id,)] for pk in pair if pk}
+
+
+def may_edit_penalty(user: User, item: PenaltyItem) -> bool:
+    """Whether the account writes what this penalty item says: 系统管理员, or a post with one of its keepers."""
+    if user.holds(Role.SYSTEM_ADMIN):
+        return True
+    return bool({department.pk for department in user.departments_as(*EDITING_ROLES)} & penalty_keepers(item))
+
+
+def require_penalty_editing(user: User, item: PenaltyItem) -> None:
+    """Raise PermissionDenied unless `may_edit_penalty`."""
+    if not may_edit_penalty(user, item):
+        raise PermissionDenied(f"“{item.name}”由其实施部门和检查部门维护。")
 
 
 def may_delegate(user: User) -> bool:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from scenarios.views import library, matrices, uploads
+from scenarios.views import library, matrices, penalty_items, public, uploads
 from scenarios.views.delegations import lists, records
 
 app_name = "scenarios"
@@ -16,8 +16,21 @@ urlpatterns = [
     path("versions/<int:pk>/discard/", matrices.discard, name="discard"),
     path("versions/<int:pk>/source/", matrices.source, name="source"),
     path("items/", library.item_list, name="item_list"),
+    path("items/new/", library.item_create, name="item_create"),
+    path("items/export/", library.item_export, name="item_export"),
     path("items/<int:pk>/", library.item, name="item"),
     path("items/<int:pk>/edit/", library.item_edit, name="item_edit"),
+    path("items/<int:pk>/retire/", library.item_retire, name="item_retire"),
+    path("items/<int:pk>/restore/", library.item_restore, name="item_restore"),
+    path("penalties/", penalty_items.penalty_list, name="penalty_list"),
+    path("penalties/new/", penalty_items.penalty_create, name="penalty_create"),
+    path("penalties/export/", penalty_items.penalty_export, name="penalty_export"),
+    path("penalties/<int:pk>/", penalty_items.penalty, name="penalty"),
+    path("penalties/<int:pk>/edit/", penalty_items.penalty_edit, name="penalty_edit"),
+    path("penalties/<int:pk>/retire/", penalty_items.penalty_retire, name="penalty_retire"),
+    path("penalties/<int:pk>/restore/", penalty_items.penalty_restore, name="penalty_restore"),
+    path("public/", public.public_list, name="public_list"),
+    path("public/<int:pk>/", public.public_scenario, name="public_scenario"),
     path("delegations/", lists.delegation_list, name="delegation_list"),
     path("delegations/new/", records.delegate, name="delegate"),
     path("delegations/<int:pk>/change/<slug:act>/", records.change_delegation, name="change_delegation"),

@@ -1,6 +1,7 @@
 """The matrix: scenarios and their versions, delegations of penalty power to towns."""
 
 import uuid
+from datetime import date
 
 from django.db import models
 from django.db.models import Q
@@ -66,6 +67,12 @@ class ScenarioVersionQuerySet(models.QuerySet):
             return self
         editable = Scenario.objects.editable_by(user).values("pk")
         return self.filter(~Q(state=VersionState.DRAFT) | Q(scenario__in=editable))
+
+    def in_force(self, day: date) -> "ScenarioVersionQuerySet":
+        """Versions that were or are in force on `day`, both ends included; never a draft."""
+        return self.exclude(state=VersionState.DRAFT).filter(
+            Q(effective_until=None) | Q(effective_until__gte=day), effective_from__lte=day
+        )
 
 
 class ScenarioVersion(models.Model):
@@ -230,6 +237,13 @@ class MatrixRow(models.Model):
 
     def __str__(self) -> str:
         return f"第{self.number or self.line + 1}行"
+
+    @property
+    def penalty_body_in_words(self) -> str:
+        """Who implements the row's penalty, in full; towns by the list they take it up from."""
+        if self.penalty_body == PenaltyBodyKind.DELEGATED_TOWN:
+            return f"承接{self.get_delegation_list_display()}的乡镇（街道）"
+        return self.penalty_department.name if self.penalty_department else ""
 
     @property
     def printed(self) -> list[str]:

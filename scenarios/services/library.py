@@ -5,31 +5,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 
-from core.digests import digest_json
-from core.errors import DomainError
+from core.spreadsheets import write_table
 from departments.enums import Role
 from departments.models import User
 from departments.permissions import require_role
 from departments.services import known_names
-from ledger import services as ledger
-from scenarios.enums import BasisState, Event
-from scenarios.models import CheckItem, PenaltyItem, Scenario, ScenarioVersion
-from scenarios.permissions import require_item_editing
-
-ITEM_FIELDS = (
-    "basis",
-    "basis_state",
-    "method",
-    "guide",
-    "required_features",
-    "institution_kinds",
-    "rectification_days",
-)
-PENALTY_FIELDS = ("basis", "basis_state", "penalty_range")
+from scenarios.enums import BasisState
+from scenarios.models import CheckItem, PenaltyItem, ScenarioVersion
+from scenarios.services.items import CHECK_TEXTS, PENALTY_TEXTS
 
 
 @dataclass(frozen=True)
@@ -86,46 +72,80 @@ def doubtful_bases(version: ScenarioVersion) -> dict[str, int]:
     return {name: sum(counted[name] for counted in found) for name in ("unverified", "repealed")}
 
 
-@transaction.atomic
-def edit_check_item(item: CheckItem, *, actor: User, **text) -> CheckItem:
-    """Change what a check item says; published versions keep their copies.
-
-    `text` holds any of ITEM_FIELDS. Raises DomainError with a message per field, PermissionDenied
-    unless the account is 系统管理员 or of the department that implements the item.
-    """
-    unknown = set(text) - set(ITEM_FIELDS)
-    if unknown:
-        raise TypeError(f"not a text of a check item: {sorted(unknown)}")
-    item = CheckItem.objects.select_for_update(of=["self"]).select_related("department").get(pk=item.pk)
-    require_item_editing(actor, item)
-    changed = [name for name, value in text.items() if getattr(item, name) != value]
-    if not changed:
-        return item
-    for name in changed:
-        setattr(item, name, text[name])
-    try:
-        item.clean_fields()
-    except ValidationError as error:
-        fields = {name: "；".join(messages) for name, messages in error.message_dict.items()}
-        raise DomainError("有几处填写有误，未保存。", fields=fields) from error
-    item.save(update_fields=changed)
-    digest = digest_json({name: getattr(item, name) for name in ITEM_FIELDS})
-    payload = {"check_item": item.pk, "fields": sorted(changed), "digest": digest}
-    scenarios = Scenario.objects.filter(versions__rows__check_item=item).distinct()
-    ledger.append_many(
-        [ledger.Record(scenario.subject, Event.ITEM_EDITED, payload) for scenario in scenarios],
-        actor=actor.key,
-        department=item.department.key,
+def check_items_workbook(items: QuerySet[CheckItem]) -> bytes:
+    """The library's check items as a table, one row each."""
+    columns = {
+        "检查事项": 40,
+        "实施部门": 16,
+        "法律法规": 30,
+        "条款": 20,
+        "依据": 50,
+        "依据状态": 10,
+        "检查内容": 40,
+        "检查方式": 24,
+        "检查流程": 40,
+        "现场看什么": 50,
+        "适用": 24,
+        "默认整改天数": 14,
+        "状态": 8,
+    }
+    rows = (
+        [
+            item.name,
+            item.department.short_name,
+            item.law,
+            item.article,
+            item.basis,
+            item.get_basis_state_display(),
+            item.content,
+            item.method,
+            item.procedure,
+            item.guide,
+            item.applicability,
+            item.rectification_days,
+            _use(item),
+        ]
+        for item in items.iterator()
     )
-    return item
+    return write_table("检查事项", columns, rows)
+
+
+def penalty_items_workbook(items: QuerySet[PenaltyItem]) -> bytes:
+    """The library's penalty items as a table, one row each."""
+    columns = {
+        "处罚事项": 50,
+        "法律法规": 30,
+        "条款": 20,
+        "依据": 50,
+        "依据状态": 10,
+        "处罚种类与幅度": 50,
+        "状态": 8,
+    }
+    rows = (
+        [
+            item.name,
+            item.law,
+            item.article,
+            item.basis,
+            item.get_basis_state_display(),
+            item.penalty_range,
+            _use(item),
+        ]
+        for item in items.iterator()
+    )
+    return write_table("处罚事项", columns, rows)
+
+
+def _use(item: CheckItem | PenaltyItem) -> str:
+    return "已停用" if item.is_retired else "在用"
 
 
 @transaction.atomic
 def load_texts(source: Path | dict, *, actor: User, overwrite: bool = False) -> Loaded:
     """Give library items the texts of a JSON file or its value, matched by name.
 
-    The value holds `check_items` (department, name, any of ITEM_FIELDS) and `penalty_items` (name,
-    any of PENALTY_FIELDS). Items somebody already wrote on stay as they are unless `overwrite`, so
+    The value holds `check_items` (department, name, any of CHECK_TEXTS) and `penalty_items` (name,
+    any of PENALTY_TEXTS). Items somebody already wrote on stay as they are unless `overwrite`, so
     loading twice changes nothing. Load before publishing: a published version keeps its copies.
     Raises PermissionDenied unless the account is 系统管理员.
     """
@@ -142,15 +162,15 @@ def load_texts(source: Path | dict, *, actor: User, overwrite: bool = False) -> 
         if item is None:
             loaded.unknown.append(text["name"])
         elif overwrite or not _written(item, ("basis", "method", "guide", "required_features")):
-            changed_checks += _fill(item, text, ITEM_FIELDS)
+            changed_checks += _fill(item, text, CHECK_TEXTS)
     for text in data.get("penalty_items", []):
         item = penalties.get(text["name"])
         if item is None:
             loaded.unknown.append(text["name"])
         elif overwrite or not _written(item, ("basis", "penalty_range")):
-            changed_penalties += _fill(item, text, PENALTY_FIELDS)
-    CheckItem.objects.bulk_update(changed_checks, ITEM_FIELDS)
-    PenaltyItem.objects.bulk_update(changed_penalties, PENALTY_FIELDS)
+            changed_penalties += _fill(item, text, PENALTY_TEXTS)
+    CheckItem.objects.bulk_update(changed_checks, CHECK_TEXTS)
+    PenaltyItem.objects.bulk_update(changed_penalties, PENALTY_TEXTS)
     loaded.check_items, loaded.penalty_items = len(changed_checks), len(changed_penalties)
     return loaded
 

@@ -13,19 +13,22 @@ from ledger import services as ledger
 from scenarios.enums import VERSION_TRANSITIONS, Event, VersionState
 from scenarios.models import (
     CheckItem,
+    CheckItemText,
     MatrixRow,
     PenaltyItem,
+    PenaltyItemText,
     PublishedItem,
     PublishedPenalty,
     Scenario,
     ScenarioVersion,
 )
 from scenarios.permissions import require_editing
+from scenarios.services.items import require_in_use
 from scenarios.services.uploads import forget_file
 
-# The texts a version copies: everything an item says, nothing about whose it is.
-CHECK_FIELDS = [field.name for field in CheckItem._meta.fields if field.name not in ("id", "department")]
-PENALTY_FIELDS = [field.name for field in PenaltyItem._meta.fields if field.name != "id"]
+# The texts a version copies: everything an item says, nothing about whose it is or how long it lives.
+CHECK_FIELDS = [field.name for field in CheckItemText._meta.fields]
+PENALTY_FIELDS = [field.name for field in PenaltyItemText._meta.fields]
 
 
 @transaction.atomic
@@ -35,7 +38,7 @@ def publish(version: ScenarioVersion, *, actor: User, effective_from: date | Non
     The version in force until now is retired with the day before as its last. `effective_from` is
     today by default; a scenario's first version may name an earlier day (that of the document),
     later ones not, since inspections of those days ran under the version before. Raises DomainError
-    for a version that is no draft or has no rows, PermissionDenied.
+    for a version that is no draft, has no rows or leans on retired items, PermissionDenied.
     """
     today = timezone.localdate()
     effective_from = effective_from or today
@@ -54,6 +57,7 @@ def publish(version: ScenarioVersion, *, actor: User, effective_from: date | Non
     rows = list(version.rows.select_related("check_department", "penalty_department"))
     if not rows:
         raise DomainError("这一版没有事项，不能发布。")
+    require_in_use(version)
     _copy_texts(version)
     if before:
         _retire(before, scenario, last_day=effective_from - timedelta(days=1), actor=actor)

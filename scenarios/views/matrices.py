@@ -26,8 +26,13 @@ SORTS = {"name": "name", "lead": "lead_department__order", "created": "created_a
 
 
 def section_tabs(active: str) -> list[dict]:
-    """The three rooms of 事项矩阵."""
-    rooms = [("list", "一件事"), ("item_list", "事项库"), ("delegation_list", "赋权清单")]
+    """The rooms of 事项矩阵."""
+    rooms = [
+        ("list", "一件事"),
+        ("item_list", "检查事项"),
+        ("penalty_list", "处罚事项"),
+        ("delegation_list", "赋权清单"),
+    ]
     return [
         {"label": label, "url": reverse(f"scenarios:{name}"), "active": name == active}
         for name, label in rooms

@@ -26,6 +26,7 @@ export function csrfToken() {
 const onClick = {
   dialog: (button) => openDialog(button.dataset.dialog),
   dialogClose: (button) => button.closest("dialog").close(),
+  print: () => window.print(),
   dismiss: (button) => button.closest(".message").remove(),
   back: () => (history.length > 1 ? history.back() : location.assign("/")),
   toggle(button) {

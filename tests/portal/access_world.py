@@ -150,6 +150,7 @@ def build() -> World:
         "imported": (imported.pk,),
         "upload": (upload.pk,),
         "item": (item_of(task).check_item_id,),
+        "penalty": (version.rows.get(penalty_department=xiaofang).penalty_item_id,),
         "disclosure": (make_disclosure().pk,),
         "delegation": (delegation.pk,),
         "ending": (delegation.pk, "end"),

@@ -1,16 +1,13 @@
-import json
-
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 
-from core.errors import DomainError
 from departments.enums import Role
 from institutions.enums import Feature, InstitutionKind
-from ledger.services import entries_of
-from scenarios.enums import BasisState, Event
+from scenarios.enums import BasisState
 from scenarios.models import CheckItem, PenaltyItem
 from scenarios.services.importing import import_workbook
-from scenarios.services.library import edit_check_item, load_texts
+from scenarios.services.items import edit_check_item
+from scenarios.services.library import load_texts
 from scenarios.services.versions import publish
 from tests.factories.departments import make_user
 from tests.factories.matrices import JINJIANG, TEXTS, make_admin, make_bureaus
@@ -40,44 +37,6 @@ def item(jinjiang) -> CheckItem:
 
 def features(name: str) -> list[str]:
     return CheckItem.objects.get(name__contains=name).required_features
-
-
-def test_the_owning_departments_clerk_edits_its_item(item, bureaus):
-    clerk = make_user(bureaus["minzheng"], Role.HANDLER)
-    edit_check_item(item, actor=clerk, guide="抽五份协议", rectification_days=10)
-    item.refresh_from_db()
-    assert (item.guide, item.rectification_days) == ("抽五份协议", 10)
-
-
-def test_an_edit_is_recorded_without_its_words(item, jinjiang, admin):
-    edit_check_item(item, actor=admin, guide="抽五份协议", basis_state=BasisState.CURRENT)
-    entry = entries_of(jinjiang.scenario.subject).last()
-    assert (entry.kind, entry.payload["fields"]) == (Event.ITEM_EDITED, ["basis_state", "guide"])
-    assert "抽五份协议" not in json.dumps(entry.payload, ensure_ascii=False)
-
-
-def test_an_edit_that_changes_nothing_leaves_no_entry(item, jinjiang, admin):
-    edit_check_item(item, actor=admin, guide="", basis_state=BasisState.UNVERIFIED)
-    assert entries_of(jinjiang.scenario.subject).last().kind == Event.IMPORTED
-
-
-@pytest.mark.parametrize(("code", "role"), [("shichang", Role.HEAD), ("minzheng", Role.OFFICER)])
-def test_others_do_not_edit_it(item, bureaus, code, role):
-    with pytest.raises(PermissionDenied):
-        edit_check_item(item, actor=make_user(bureaus[code], role), guide="改")
-
-
-def test_a_value_outside_its_choices_is_refused(item, admin):
-    with pytest.raises(DomainError) as caught:
-        edit_check_item(item, actor=admin, basis_state="MAYBE", required_features=["POOL"])
-    assert sorted(caught.value.fields) == ["basis_state", "required_features"]
-    item.refresh_from_db()
-    assert item.basis_state == BasisState.UNVERIFIED
-
-
-def test_names_and_owners_are_not_texts(item, admin):
-    with pytest.raises(TypeError):
-        edit_check_item(item, actor=admin, name="改名")
 
 
 def test_the_jinjiang_texts_reach_every_item(jinjiang, admin):

@@ -6,11 +6,11 @@ from core.models import StoredFile
 from departments.enums import Role
 from departments.models import DepartmentAlias
 from scenarios.enums import VersionState
-from scenarios.models import CheckItem, MatrixUpload, Scenario, ScenarioVersion
+from scenarios.models import MatrixUpload, Scenario, ScenarioVersion
 from scenarios.services.importing import import_workbook
 from scenarios.services.library import load_texts
 from scenarios.services.versions import publish
-from tests.factories.departments import make_department, make_user
+from tests.factories.departments import make_user
 from tests.factories.matrices import JINJIANG, TEXTS, make_admin, make_bureaus, make_workbook, printed
 from tests.factories.scenarios import make_version
 
@@ -162,34 +162,6 @@ def test_the_version_page_asks_the_same_number_of_queries(
         assert len(client.get(url("version", version.pk)).context["matrix"]["rows"]) == number
 
 
-@pytest.mark.parametrize("number", [1, 3])
-def test_the_item_list_asks_the_same_number_of_queries(client_as, clerk, number, django_assert_num_queries):
-    for at in range(number):
-        CheckItem.objects.create(department=make_department("minzheng"), name=f"检查{at}")
-    client = client_as(clerk)
-    with django_assert_num_queries(10):
-        assert len(client.get(url("item_list")).context["listing"].page.object_list) == number
-
-
-def test_the_item_list_filters_by_department_state_and_word(client_as, clerk, admin, jinjiang):
-    client = client_as(clerk)
-
-    def names(**query):
-        return [item.name for item in client.get(url("item_list"), query).context["listing"]]
-
-    assert len(names(department="minzheng")) == 8
-    assert names(q="特种设备 检查") == [
-        item.name for item in CheckItem.objects.filter(name__contains="特种设备")
-    ]
-    assert names(basis_state="REPEALED") == []
-    assert names(department="nobody") == []
-
-
-def test_the_item_list_sorts_by_penalties(client_as, clerk, jinjiang):
-    items = list(client_as(clerk).get(url("item_list"), {"sort": "-penalties"}).context["listing"])
-    assert [item.penalty_count for item in items[:3]] == [9, 4, 1]
-
-
 def test_without_a_matrix_the_list_says_what_to_do_next(client_as, admin, clerk, bureaus):
     assert "导入 Excel 清单" in client_as(admin).get(url("list")).content.decode()
     officer = make_user(bureaus["shichang"], Role.OFFICER)
@@ -334,37 +306,3 @@ def test_publish_and_discard_are_no_links(client_as, admin, jinjiang):
     client = client_as(admin)
     assert client.get(url("publish", jinjiang.pk)).status_code == 405
     assert client.get(url("discard", jinjiang.pk)).status_code == 405
-
-
-# --- Library --------------------------------------------------------------------------------------------
-
-
-def test_a_department_edits_its_own_item(client_as, clerk, jinjiang):
-    item = CheckItem.objects.filter(department__code="minzheng").first()
-    response = client_as(clerk).post(
-        url("item_edit", item.pk),
-        {
-            "basis": "《办法》第四十六条",
-            "basis_state": "CURRENT",
-            "guide": "看排班表",
-            "required_features": ["CANTEEN"],
-        },
-    )
-    assert response["Location"] == url("item", item.pk)
-    item.refresh_from_db()
-    assert (item.basis_state, item.guide, item.required_features) == ("CURRENT", "看排班表", ["CANTEEN"])
-
-
-def test_another_departments_item_is_read_only(client_as, stranger, jinjiang):
-    item = CheckItem.objects.filter(department__code="minzheng").first()
-    assert client_as(stranger).get(url("item", item.pk)).context["may_edit"] is False
-    assert client_as(stranger).get(url("item_edit", item.pk)).status_code == 403
-
-
-def test_an_invalid_item_is_shown_again(client_as, clerk, jinjiang):
-    item = CheckItem.objects.filter(department__code="minzheng").first()
-    response = client_as(clerk).post(
-        url("item_edit", item.pk), {"basis_state": "CURRENT", "rectification_days": "0"}
-    )
-    assert response.status_code == 422
-    assert response.context["form"].errors == {"rectification_days": ["至少 1 天。"]}

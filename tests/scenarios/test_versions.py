@@ -13,7 +13,7 @@ from ledger.services import entries_of, verify
 from scenarios.enums import BasisState, Event, VersionState
 from scenarios.models import CheckItem, MatrixRow, PenaltyItem, ScenarioVersion
 from scenarios.services.importing import import_workbook
-from scenarios.services.library import edit_check_item
+from scenarios.services.items import edit_check_item, retire
 from scenarios.services.versions import discard, publish
 from tests.factories.departments import make_user
 from tests.factories.matrices import JINJIANG, make_admin, make_bureaus, make_workbook, printed
@@ -211,3 +211,9 @@ def test_a_draft_discarded_meanwhile_is_not_published(draft, admin):
 
 def test_without_a_confirmed_basis_an_item_is_unverified(published):
     assert set(published.items.values_list("basis_state", flat=True)) == {BasisState.UNVERIFIED}
+
+
+def test_a_draft_that_leans_on_a_retired_item_is_not_published(draft, admin):
+    retire(draft.rows.first().penalty_item, actor=admin)
+    with pytest.raises(DomainError, match="第1行的事项已停用"):
+        publish(draft, actor=admin)
