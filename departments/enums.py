@@ -24,6 +24,31 @@ class Role(models.TextChoices):
 GLOBAL_ROLES = [Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.AUDITOR, Role.INSPECTORATE]
 # They look at everything and change nothing.
 OVERSEEING_ROLES = [Role.AUDITOR, Role.INSPECTORATE]
+# 三权分立 (等保三级，law.md §8): who configures, who gives rights and who reads the trail are three people.
+SEPARATE_ROLES = [Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.AUDITOR]
+
+
+class AliasOrigin(models.TextChoices):
+    """Where another name of a department comes from."""
+
+    REGISTERED = "REGISTERED", "登记"
+    LEARNT = "LEARNT", "导入时确认"
+    FORMER = "FORMER", "曾用名"
+
+
+class Absence(models.TextChoices):
+    """Why an officer cannot be sent although the certificate is valid."""
+
+    LEAVE = "LEAVE", "离岗"
+    RESIGNED = "RESIGNED", "离职"
+    TRANSFERRED = "TRANSFERRED", "调离"
+
+
+class Warned(models.TextChoices):
+    """What an officer was told about a certificate; each once for each certificate."""
+
+    EXPIRING = "EXPIRING", "即将到期"
+    EXPIRED = "EXPIRED", "已过期"
 
 
 class Validity(models.TextChoices):
@@ -52,4 +77,10 @@ class Event(models.TextChoices):
     REACTIVATED = "account.reactivated", "启用账号"
     PASSWORD_RESET = "account.password_reset", "重置密码"
     PASSWORD_CHANGED = "account.password_changed", "修改密码"
+    SECTORS_SET = "account.sectors_set", "设定可检查条线"
+    WENT_OFF_DUTY = "account.off_duty", "登记不在岗"
+    BACK_ON_DUTY = "account.back_on_duty", "恢复在岗"
+    DEPARTMENT_CREATED = "department.created", "登记部门"
     DEPARTMENT_CHANGED = "department.changed", "变更部门信息"
+    ALIAS_ADDED = "department.alias_added", "登记部门别名"
+    ALIAS_REMOVED = "department.alias_removed", "删除部门别名"

@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 
 from departments.enums import GLOBAL_ROLES, Role
-from departments.models import Department, User
+from departments.models import Department, Officer, User
 
 # 经办 and those above them write for their department; 执法人员 write on the forms they are assigned.
 CLERKS = (Role.HANDLER, Role.REVIEWER, Role.HEAD)
@@ -48,9 +49,33 @@ def may_appoint(user: User, role: Role, department: Department | None) -> bool:
     return user.holds(Role.DEPARTMENT_ADMIN, department=department)
 
 
+def keeps_officer(user: User, officer: Officer) -> bool:
+    """Who may appoint officers in the department keeps their certificates and days off; nobody the own ones."""
+    return user.pk != officer.user_id and may_appoint(user, Role.OFFICER, officer.department)
+
+
+def require_officer_keeper(user: User, officer: Officer) -> None:
+    """Raise PermissionDenied (403) unless `keeps_officer`."""
+    if not keeps_officer(user, officer):
+        raise PermissionDenied("执法人员由所在部门的部门管理员或系统管理员登记，本人不能登记本人。")
+
+
 def may_change_department(user: User, department: Department) -> bool:
     """系统管理员, and the department's own administrator."""
     return user.holds(Role.SYSTEM_ADMIN) or user.holds(Role.DEPARTMENT_ADMIN, department=department)
+
+
+def names_departments(user: User) -> bool:
+    """系统管理员 alone enters departments, changes their names and says what else they are called."""
+    return user.holds(Role.SYSTEM_ADMIN)
+
+
+def departments_administered_by(user: User) -> QuerySet[Department]:
+    """Where this account may appoint people: everywhere for global administrators, else its departments."""
+    if user.holds(Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN):
+        return Department.objects.all()
+    own = [department.pk for department in user.departments_as(Role.DEPARTMENT_ADMIN)]
+    return Department.objects.filter(pk__in=own)
 
 
 def require_manager(user: User, account: User) -> None:

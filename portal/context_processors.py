@@ -37,6 +37,7 @@ ENTRIES: list[tuple[str, str, str, tuple[str, ...], tuple[Role, ...]]] = [
 KEEPING = ("账号与岗位", "departments:accounts", "users", ("departments",), KEEPERS)
 ACCOUNT_LINKS = [
     ("部门与镇街", "departments:list", "institution", ()),
+    ("执法人员", "departments:officers", "user", ()),
     ("账号与岗位", "departments:accounts", "users", (*KEEPERS, Role.DEPARTMENT_ADMIN, Role.AUDITOR)),
 ]
 # What anybody may read without an account, in the bar of the public pages.

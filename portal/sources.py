@@ -204,10 +204,10 @@ SOURCES = (
         lambda row: (
             row.user.name,
             f"{row.department}，证号 {row.certificate_number}，有效期至 {row.certified_until}",
-            row.department.key,
+            row.key,
         ),
         order="certified_until",
-        list_page="departments:list",
+        list_page="departments:officers",
         is_undated=True,
     ),
     Source(

@@ -6,7 +6,9 @@ from django.urls import NoReverseMatch, reverse
 
 # kind of subject → url name taking the rest of the key as its only argument
 PAGES = {
+    "account": "departments:account_edit",
     "department": "departments:detail",
+    "officer": "departments:officer",
     "institution": "archive:dossier",
     "joint_inspection": "inspections:detail",
     "task": "inspections:task_detail",
@@ -26,6 +28,7 @@ PAGES = {
 LISTS = {
     "visits": ("inspections:task_list", "inspection"),
     "delegations": ("scenarios:delegation_list", "town"),
+    "recusals": ("institutions:recusals", "officer"),
 }
 
 

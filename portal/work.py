@@ -224,11 +224,11 @@ def overdue_publications(viewer: Viewer) -> QuerySet:
 
 def certificates(viewer: Viewer) -> QuerySet:
     """An officer without a valid 执法证 cannot be sent (law.md §3)."""
-    return Officer.objects.filter(
-        department__in=viewer.keeper,
-        is_on_duty=True,
-        certified_until__lte=viewer.today + timedelta(days=settings.CERTIFICATE_WARNING_DAYS),
-    ).select_related("user", "department")
+    return (
+        Officer.objects.to_renew(viewer.today)
+        .filter(department__in=viewer.keeper)
+        .select_related("user", "department")
+    )
 
 
 def ending_delegations(viewer: Viewer) -> QuerySet:

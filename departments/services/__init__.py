@@ -18,15 +18,28 @@ from departments.services.lookup import (
 )
 from departments.services.naming import is_open_ended, plain_name, split_departments
 from departments.services.notifications import mark_read, notify, notify_users
-from departments.services.officers import certify, issue_certificate
+from departments.services.officers import (
+    back_on_duty,
+    certify,
+    go_off_duty,
+    issue_certificate,
+    register_officer,
+)
 from departments.services.posts import appoint, dismiss, give_post, take_post
-from departments.services.register import change_department, create_department
+from departments.services.register import (
+    change_department,
+    create_department,
+    enter_department,
+    register_alias,
+    remove_alias,
+)
 
 __all__ = [
     "KnownNames",
     "Proposal",
     "add_alias",
     "appoint",
+    "back_on_duty",
     "certify",
     "change_account",
     "change_department",
@@ -34,8 +47,10 @@ __all__ = [
     "create_account",
     "create_department",
     "dismiss",
+    "enter_department",
     "find_department",
     "give_post",
+    "go_off_duty",
     "is_open_ended",
     "issue_certificate",
     "known_names",
@@ -44,6 +59,9 @@ __all__ = [
     "notify_users",
     "plain_name",
     "propose_department",
+    "register_alias",
+    "register_officer",
+    "remove_alias",
     "reset_password",
     "set_active",
     "split_departments",

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from departments.enums import AliasOrigin
 from departments.models import Department, DepartmentAlias
 from departments.services.naming import PLACE, core_of, likeness, plain_name
 
@@ -87,5 +88,8 @@ def propose_department(text: str, names: KnownNames | None = None) -> list[Propo
 
 
 def add_alias(department: Department, alias: str) -> None:
-    """Remember another name of a department; a name that is known already stays as it is."""
-    DepartmentAlias.objects.get_or_create(alias=plain_name(alias), defaults={"department": department})
+    """Remember the name a document used for a department; a name that is known already stays as it is."""
+    if alias not in known_names():
+        DepartmentAlias.objects.get_or_create(
+            alias=plain_name(alias), defaults={"department": department, "origin": AliasOrigin.LEARNT}
+        )

@@ -6,7 +6,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
 from core.errors import DomainError
-from departments.enums import Event, Role
+from departments.enums import SEPARATE_ROLES, Event, Role
 from departments.models import Department, Post, User
 from departments.permissions import require_appointer
 from ledger import services as ledger
@@ -18,8 +18,10 @@ def appoint(
 ) -> Post:
     """Give an account a post; joining a department joins its group, whose permissions it then shares.
 
-    Without an actor it is part of setting the portal up, and no entry is written.
+    Without an actor it is part of setting the portal up, and no entry is written. Raises DomainError for a
+    second one of 系统管理员, 安全管理员 and 审计管理员: no account holds two of them.
     """
+    _require_separate(user, role)
     post, created = Post.objects.get_or_create(user=user, department=department, role=role)
     if department:
         user.groups.add(department.group)
@@ -58,10 +60,13 @@ def give_post(account: User, role: Role, department: Department | None, *, actor
 @transaction.atomic
 def take_post(post: Post, *, actor: User) -> None:
     """An administrator takes a post from somebody else. Raises PermissionDenied; DomainError for the last
-    系统管理员 or 安全管理员, without whom nobody could give the post again."""
+    系统管理员 or 安全管理员, without whom nobody could give the post again, and for that of an officer, which would
+    leave somebody to be drawn who has no post."""
     if post.user_id == actor.pk:
         raise PermissionDenied("不能变更本人的岗位。")
     require_appointer(actor, post.role, post.department)
+    if post.role == Role.OFFICER:
+        raise DomainError("执法人员岗位随执法证，请在执法人员名录登记离岗、离职或调离。")
     keep_last(post.user, [post.role])
     dismiss(post, actor=actor)
 
@@ -86,6 +91,18 @@ def note(account: User, event: Event, payload: dict, *, actor: User) -> None:
 def post_payload(post: Post) -> dict[str, str]:
     """What the ledger says of a post."""
     return {"role": post.role, "department": post.department.code if post.department else ""}
+
+
+def _require_separate(user: User, role: Role) -> None:
+    if role not in SEPARATE_ROLES:
+        return
+    held = user.posts.filter(role__in=SEPARATE_ROLES).exclude(role=role).first()
+    if held:
+        raise DomainError(
+            f"{user.name}已任{held.get_role_display()}，不能同时任{Role(role).label}："
+            "系统管理员、安全管理员、审计管理员须由不同的人担任。",
+            fields={"role": "三种管理员须由不同的人担任"},
+        )
 
 
 def key_of(department: Department | None) -> str:

@@ -65,4 +65,4 @@ def officer_pool(inspection: JointInspection, departments: Collection[int]) -> d
 
 
 def _available(inspection: JointInspection):
-    return Officer.objects.certified_on(inspection.window_from).certified_on(inspection.window_until)
+    return Officer.objects.available_between(inspection.window_from, inspection.window_until)

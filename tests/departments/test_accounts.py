@@ -2,6 +2,7 @@ import re
 
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError
 from django.urls import reverse
 
 from core.errors import DomainError
@@ -22,7 +23,7 @@ def bureau():
 
 @pytest.fixture
 def admin():
-    return make_user(None, Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, name="系统")
+    return make_user(None, Role.SYSTEM_ADMIN, name="系统")
 
 
 @pytest.fixture
@@ -152,7 +153,7 @@ def test_new_account_joins_the_departments_group(client_as, own_admin, bureau):
         ({"username": "李四"}, "username"),
         ({"name": ""}, "name"),
         ({"department": ""}, "department"),
-        ({"role": "SYSTEM_ADMIN"}, "department"),
+        ({"role": "SYSTEM_ADMIN"}, "role"),
     ],
 )
 def test_new_account_names_the_wrong_field(client_as, admin, bureau, clerk, values, field):
@@ -372,3 +373,58 @@ def test_account_chains_verify(client_as, own_admin, clerk, bureau):
     client.post(address("post_give", clerk.pk), {"role": "HEAD", "department": bureau.pk})
     client.post(address("account_reset", clerk.pk))
     assert list(verify()) == []
+
+
+# --- Three administrators, three people -------------------------------------------------
+
+
+SEPARATE = [Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.AUDITOR]
+
+
+@pytest.mark.parametrize(("held", "given"), [(a, b) for a in SEPARATE for b in SEPARATE if a != b])
+def test_no_account_holds_two_of_the_three_administrators(held, given):
+    account, security = make_user(None, held), make_user(None, Role.SECURITY_ADMIN)
+    with pytest.raises(DomainError, match="须由不同的人担任"):
+        services.give_post(account, given, None, actor=security)
+    assert [post.role for post in account.posts.all()] == [held]
+
+
+def test_the_database_refuses_a_second_administrators_post():
+    auditor = make_user(None, Role.AUDITOR)
+    with pytest.raises(IntegrityError, match="departments_one_of_three_administrators"):
+        Post.objects.create(user=auditor, role=Role.SYSTEM_ADMIN)
+
+
+def test_a_refused_second_post_is_said_beside_the_field(client_as):
+    account = make_user(None, Role.AUDITOR)
+    response = client_as(make_user(None, Role.SECURITY_ADMIN)).post(
+        address("post_give", account.pk), {"role": "SYSTEM_ADMIN", "department": ""}
+    )
+    assert response.status_code == 422
+    assert response.context["post_form"].errors == {"role": ["三种管理员须由不同的人担任"]}
+
+
+def test_an_auditor_may_hold_a_departments_post_besides(bureau):
+    account = make_user(None, Role.AUDITOR)
+    services.give_post(account, Role.HANDLER, bureau, actor=make_user(None, Role.SECURITY_ADMIN))
+    assert account.posts.count() == 2
+
+
+def test_the_first_account_is_the_security_admin_who_appoints_the_system_admin():
+    first = User.objects.create_superuser("first", "Test-passw0rd", name="许志远")
+    assert [post.role for post in first.posts.all()] == [Role.SECURITY_ADMIN]
+    account, _ = services.create_account(
+        actor=first, username="second", name="曾素云", role=Role.SYSTEM_ADMIN
+    )
+    assert [post.role for post in account.posts.all()] == [Role.SYSTEM_ADMIN]
+
+
+def test_an_officers_post_is_not_taken_while_the_certificate_stands(own_admin, bureau):
+    officer = make_officer(bureau)
+    with pytest.raises(DomainError, match="登记离岗"):
+        services.take_post(officer.user.posts.get(), actor=own_admin)
+
+
+def test_nobody_records_the_own_certificate(own_admin, bureau):
+    with pytest.raises(PermissionDenied, match="本人"):
+        services.issue_certificate(own_admin, actor=own_admin, **certificate_of(make_officer(bureau), bureau))

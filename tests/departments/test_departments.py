@@ -5,7 +5,7 @@ from django.urls import reverse
 
 from core.errors import DomainError
 from departments import services
-from departments.enums import Event, Role, Validity
+from departments.enums import Absence, Event, Role, Validity
 from departments.models import Department, Officer
 from ledger.models import Entry
 from tests.factories.departments import make_department, make_officer, make_town, make_user
@@ -73,7 +73,7 @@ def test_only_valid_officers_on_duty_are_counted(bureau):
     make_officer(bureau)
     make_officer(bureau, valid_days=-1)
     on_leave, closed = make_officer(bureau), make_officer(bureau)
-    Officer.objects.filter(pk=on_leave.pk).update(is_on_duty=False)
+    Officer.objects.filter(pk=on_leave.pk).update(absence=Absence.LEAVE, away_from=TODAY)
     closed.user.is_active = False
     closed.user.save()
     assert Department.objects.with_certified(TODAY).get().certified == 1
@@ -98,7 +98,7 @@ def test_certificate_is_valid_to_its_last_day(bureau, starts, ends, validity):
 
 def test_officer_off_duty_is_shown_so(bureau):
     officer = make_officer(bureau)
-    officer.is_on_duty = False
+    officer.absence, officer.away_from = Absence.LEAVE, TODAY
     assert officer.validity_on(TODAY) == Validity.OFF_DUTY
 
 
@@ -116,7 +116,7 @@ def test_unknown_name_finds_nothing(bureau):
 
 def test_alias_of_two_departments_is_refused(bureau):
     services.create_department(code="xiaofang", name="消防救援大队", short_name="消防", aliases=["消防部门"])
-    with pytest.raises(DomainError, match="已被其他部门使用"):
+    with pytest.raises(DomainError, match="“消防部门”已是消防的名称或别名"):
         services.create_department(code="x", name="某局", short_name="某", aliases=["消防部门"])
 
 

@@ -125,6 +125,8 @@ def build() -> World:
         "subject": (running.subject,),
         "unknown-subject": ("riddle:7",),
         "department": (xiaofang.code,),
+        "alias": (xiaofang.code, xiaofang.aliases.first().pk),
+        "officer": (officer.pk,),
         "account": (officer.user.pk,),
         "post": (officer.user.pk, officer.user.posts.first().pk),
         "institution": (institution.key,),

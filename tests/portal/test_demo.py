@@ -90,16 +90,17 @@ class TestCast:
             Role.AUDITOR: 1,
             Role.INSPECTORATE: 1,
         }
-        assert User.objects.count() == 79
+        assert User.objects.count() == 80
 
     @pytest.mark.parametrize(
-        "username", ["admin", "minzheng", "xiaofang-fzr", "shichang-jc1", "fazhi", "ducha", "zhen-yinglin"]
+        "username",
+        ["admin", "anquan", "minzheng", "xiaofang-fzr", "shichang-jc1", "fazhi", "ducha", "zhen-yinglin"],
     )
     def test_accounts_open_with_the_password_of_the_readme(self, username):
         assert User.objects.get(username=username).check_password("demo-Jinjiang-2024")
 
     def test_one_officer_of_six_has_an_expired_certificate(self):
-        valid = Officer.objects.certified_on(timezone.localdate()).filter(department__code="xiaofang")
+        valid = Officer.objects.available_on(timezone.localdate()).filter(department__code="xiaofang")
         assert sorted(valid.values_list("user__username", flat=True)) == [
             f"xiaofang-jc{n}" for n in range(1, 6)
         ]
@@ -113,7 +114,7 @@ class TestCast:
 
 
 def test_everything_is_loaded_once(as_demo):
-    assert demo.load() == demo.Loaded(accounts=79, institutions=60, versions=1, delegations=182)
+    assert demo.load() == demo.Loaded(accounts=80, institutions=60, versions=1, delegations=182)
     assert demo.load() == demo.Loaded(accounts=0, institutions=0, versions=0, delegations=0)
     assert Institution.objects.values("town").distinct().count() == 19
     version = ScenarioVersion.objects.get()
@@ -162,5 +163,5 @@ def test_production_refuses_accounts_with_a_public_password(settings):
 
 
 def test_the_console_lists_accounts_that_exist(as_demo):
-    assert [name for name, _ in demo.accounts()][:5] == ["admin", "ducha", "shenji", "minzheng", "renshe"]
+    assert [name for name, _ in demo.accounts()][:5] == ["admin", "anquan", "ducha", "shenji", "minzheng"]
     assert settings.DEMO

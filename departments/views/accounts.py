@@ -1,134 +1,28 @@
-"""Pages of who we are: login, password, departments, accounts."""
+"""Pages of accounts: list, creation, one account with its posts and certificate."""
 
 from datetime import date
 
-from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth import update_session_auth_hash
-from django.contrib.auth import views as auth_views
-from django.core.exceptions import PermissionDenied
 from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
-from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
 from core.errors import DomainError
 from core.forms import show_refusal
 from core.lists import list_page
 from departments import services
-from departments.access import needs, public, signed_in
-from departments.enums import DepartmentKind, Role, Validity
-from departments.forms import (
-    AccountFilterForm,
-    AccountForm,
-    CertificateForm,
-    DepartmentForm,
-    LoginForm,
-    NewAccountForm,
-    PasswordForm,
-    PostForm,
-    departments_administered_by,
-)
-from departments.middleware import EXPIRED
-from departments.models import Department, Post, User
-from departments.permissions import (
-    ACCOUNT_KEEPERS,
-    manages,
-    may_appoint,
-    may_change_department,
-    require_manager,
-)
+from departments.access import needs
+from departments.enums import Role, Validity
+from departments.forms.accounts import AccountFilterForm, AccountForm, NewAccountForm, PostForm
+from departments.forms.officers import CertificateForm
+from departments.models import Post, User
+from departments.permissions import ACCOUNT_KEEPERS, manages, may_appoint, require_manager
 
 ACCOUNT_READERS = (*ACCOUNT_KEEPERS, Role.AUDITOR)
 ACCOUNT_SORTS = {"name": "name", "username": "username", "last_login": "last_login"}
-
-
-@public
-class Login(auth_views.LoginView):
-    """用户名、密码; leads to the page the visitor came for, or the desk."""
-
-    template_name = "departments/login.html"
-    form_class = LoginForm
-    redirect_authenticated_user = True
-
-    def get_context_data(self, **kwargs):
-        """Say why somebody at work is suddenly asked to log in."""
-        return super().get_context_data(
-            expired=self.request.GET.get(EXPIRED, ""),
-            idle_minutes=settings.SESSION_COOKIE_AGE // 60,
-            **kwargs,
-        )
-
-
-@public
-class Logout(auth_views.LogoutView):
-    """POST only; a stranger is sent to the login page all the same."""
-
-    http_method_names = ["post"]
-
-
-@never_cache
-@sensitive_post_parameters()
-@signed_in
-def change_password(request: HttpRequest) -> HttpResponse:
-    form = PasswordForm(request.user, request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        services.change_password(request.user, form.cleaned_data["new_password1"])
-        update_session_auth_hash(request, request.user)
-        messages.success(request, "密码已修改。")
-        return redirect(settings.LOGIN_REDIRECT_URL)
-    return render(
-        request, "departments/password_change.html", {"form": form}, status=422 if form.errors else 200
-    )
-
-
-@signed_in
-def department_list(request: HttpRequest) -> HttpResponse:
-    """Bureaus, then towns, each with its other names and how many officers may inspect today."""
-    departments = Department.objects.with_certified(timezone.localdate()).prefetch_related("aliases")
-    rows = list(departments)
-    context = {
-        "bureaus": [row for row in rows if row.kind == DepartmentKind.BUREAU],
-        "towns": [row for row in rows if row.kind == DepartmentKind.TOWN],
-    }
-    return render(request, "departments/list.html", context)
-
-
-@signed_in
-def department_detail(request: HttpRequest, code: str) -> HttpResponse:
-    """One department: contact, other names, posts, officers with their certificates."""
-    department = get_object_or_404(
-        Department.objects.select_related("town").prefetch_related("aliases"), code=code
-    )
-    posts = department.posts.filter(user__is_active=True).exclude(role=Role.OFFICER).select_related("user")
-    order = list(Role)
-    today = timezone.localdate()
-    officers = department.officers.filter(user__is_active=True).select_related("user")
-    context = {
-        "department": department,
-        "posts": sorted(posts, key=lambda post: (order.index(post.role), post.user.name)),
-        "officers": [{"officer": officer, "validity": officer.validity_on(today)} for officer in officers],
-        "may_manage": departments_administered_by(request.user).filter(pk=department.pk).exists(),
-        "may_change": may_change_department(request.user, department),
-    }
-    return render(request, "departments/detail.html", context)
-
-
-@needs(Role.SYSTEM_ADMIN, Role.DEPARTMENT_ADMIN)
-def department_edit(request: HttpRequest, code: str) -> HttpResponse:
-    department = get_object_or_404(Department, code=code)
-    if not may_change_department(request.user, department):
-        raise PermissionDenied("部门信息由系统管理员或本部门的部门管理员变更。")
-    form = DepartmentForm(request.POST or None, instance=department)
-    if request.method == "POST" and form.is_valid():
-        services.change_department(department, actor=request.user, **form.cleaned_data)
-        messages.success(request, f"已保存{department.short_name}的信息。")
-        return redirect("departments:detail", department.code)
-    context = {"form": form, "department": department}
-    return render(request, "departments/edit.html", context, status=422 if form.errors else 200)
 
 
 @needs(*ACCOUNT_READERS)
@@ -253,21 +147,19 @@ def certify(request: HttpRequest, pk: int) -> HttpResponse:
     return _account_page(request, account, certificate_form=form, status=422)
 
 
-def _validity(account: User, day: date) -> Validity | None:
-    officer = getattr(account, "officer", None)
-    return officer.validity_on(day) if officer else None
-
-
 def _account(request: HttpRequest, pk: int) -> User:
     return get_object_or_404(
         User.objects.visible_to(request.user).select_related("officer__department"), pk=pk
     )
 
 
+def _validity(account: User, day: date) -> Validity | None:
+    officer = getattr(account, "officer", None)
+    return officer.validity_on(day) if officer else None
+
+
 def _account_page(request: HttpRequest, account: User, *, status: int = 200, **forms) -> HttpResponse:
     officer = getattr(account, "officer", None)
-    fields = ("department", "certificate_number", "certified_from", "certified_until")
-    certificate = {name: getattr(officer, name) for name in fields} if officer else None
     user = request.user
     posts = [
         {"post": post, "may_take": post.user_id != user.pk and may_appoint(user, post.role, post.department)}
@@ -281,7 +173,7 @@ def _account_page(request: HttpRequest, account: User, *, status: int = 200, **f
         "may_give": user.pk != account.pk and user.holds(*ACCOUNT_KEEPERS),
         "form": AccountForm(instance=account),
         "post_form": PostForm(actor=user, auto_id="post_%s"),
-        "certificate_form": CertificateForm(actor=user, initial=certificate, auto_id="certificate_%s"),
+        "certificate_form": CertificateForm(actor=user, auto_id="certificate_%s"),
     }
     return render(request, "departments/account_edit.html", context | forms, status=status)
 

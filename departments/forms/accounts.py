@@ -1,4 +1,4 @@
-"""Forms of accounts, passwords, posts and certificates."""
+"""Forms of accounts, passwords and posts."""
 
 from typing import Any
 
@@ -8,10 +8,9 @@ from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db.models import Q, QuerySet
 
-from core.forms import DateInput
 from departments.enums import GLOBAL_ROLES, Role
 from departments.models import Department, User
-from departments.permissions import may_appoint
+from departments.permissions import departments_administered_by, may_appoint
 
 PASSWORD_RULE = "至少8位，包含小写字母、大写字母、数字、符号中的3类，不含用户名，不用常见密码。"  # noqa: S105 - a sentence
 USERNAME = RegexValidator(
@@ -133,15 +132,6 @@ class AccountForm(forms.ModelForm):
         fields = ["name", "phone"]
 
 
-class DepartmentForm(forms.ModelForm):
-    """Whom to call, and the word in document numbers."""
-
-    class Meta:
-        model = Department
-        fields = ["contact_name", "contact_phone", "agency_code"]
-        help_texts = {"agency_code": "文书编号中的机关简称，如“晋民”。"}
-
-
 class NewAccountForm(PostForm):
     """A new account with its first post."""
 
@@ -150,26 +140,3 @@ class NewAccountForm(PostForm):
     phone = forms.CharField(label="手机", max_length=32, required=False)
 
     field_order = ["username", "name", "phone", "role", "department"]
-
-
-class CertificateForm(forms.Form):
-    """执法证"""
-
-    department = forms.ModelChoiceField(
-        label="执法部门", queryset=Department.objects.none(), empty_label=None
-    )
-    certificate_number = forms.CharField(label="执法证号", max_length=32)
-    certified_from = forms.DateField(label="有效期自", widget=DateInput)
-    certified_until = forms.DateField(label="有效期至", widget=DateInput)
-
-    def __init__(self, *args: Any, actor: User, **kwargs: Any):
-        super().__init__(*args, **kwargs)
-        self.fields["department"].queryset = departments_administered_by(actor)
-
-
-def departments_administered_by(user: User) -> QuerySet[Department]:
-    """Where this account may appoint people: everywhere for global administrators, else its departments."""
-    if user.holds(Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN):
-        return Department.objects.all()
-    own = [department.pk for department in user.departments_as(Role.DEPARTMENT_ADMIN)]
-    return Department.objects.filter(pk__in=own)
