@@ -6,3 +6,30 @@ class JobState(models.TextChoices):
     RUNNING = "RUNNING", "进行中"
     DONE = "DONE", "已完成"
     FAILED = "FAILED", "失败"
+
+
+class ImportState(models.TextChoices):
+    READING = "READING", "读取中"
+    READY = "READY", "待确认"
+    WRITING = "WRITING", "导入中"
+    DONE = "DONE", "已导入"
+    REFUSED = "REFUSED", "无法读取"
+
+
+# A run that is thrown away is deleted; one that began to write goes on to the end.
+IMPORT_TRANSITIONS = {
+    ImportState.READING: [ImportState.READY, ImportState.REFUSED],
+    ImportState.READY: [ImportState.WRITING],
+    ImportState.WRITING: [ImportState.DONE],
+    ImportState.DONE: [],
+    ImportState.REFUSED: [],
+}
+
+
+class Verdict(models.TextChoices):
+    """What importing a row would do."""
+
+    NEW = "NEW", "新增"
+    CHANGED = "CHANGED", "更新"
+    UNCHANGED = "UNCHANGED", "不变"
+    FAULTY = "FAULTY", "有误"

@@ -5,7 +5,7 @@ import uuid
 from django.db import models
 from django.utils import timezone
 
-from core.enums import JobState
+from core.enums import ImportState, JobState, Verdict
 
 
 def upload_path(stored: "StoredFile", name: str) -> str:
@@ -97,3 +97,82 @@ class WorkerHeartbeat(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} {self.beat_at:%H:%M:%S}"
+
+
+class ImportRun(models.Model):
+    """One workbook on its way into a register: read, looked at, confirmed (core/registers)."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    register = models.CharField("登记簿", max_length=32)
+    actor = models.CharField("经办人键", max_length=64)
+    file = models.ForeignKey(StoredFile, on_delete=models.PROTECT, related_name="import_runs")
+    state = models.CharField("状态", max_length=10, choices=ImportState, default=ImportState.READING)
+    sheet = models.CharField("工作表", max_length=255, blank=True)
+    # Field → which column of the sheet, from 1: where a wrong cell stands.
+    columns = models.JSONField(default=dict)
+    notes = models.JSONField("读取说明", default=list)
+    refusal = models.TextField("无法读取的原因", blank=True)
+    new = models.PositiveIntegerField("新增", default=0)
+    changed = models.PositiveIntegerField("更新", default=0)
+    unchanged = models.PositiveIntegerField("不变", default=0)
+    faulty = models.PositiveIntegerField("有误", default=0)
+    leaves_out = models.BooleanField("不导入有误的行", default=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.CheckConstraint(
+                condition=~models.Q(state__in=[ImportState.WRITING, ImportState.DONE])
+                | models.Q(faulty=0)
+                | models.Q(leaves_out=True),
+                name="core_import_all_or_nothing",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(state=ImportState.REFUSED) | ~models.Q(refusal=""),
+                name="core_refused_import_says_why",
+            ),
+        ]
+        indexes = [models.Index(fields=["register", "actor", "-created_at"], name="core_imports_of_actor")]
+
+    def __str__(self) -> str:
+        return f"{self.register} {self.created_at:%Y-%m-%d %H:%M}"
+
+    @property
+    def subject(self) -> str:
+        """The subject of this run's background jobs."""
+        return f"import:{self.pk}"
+
+    @property
+    def fields(self) -> list[str]:
+        """The fields the sheet has, from left to right."""
+        return sorted(self.columns, key=self.columns.__getitem__)
+
+    @property
+    def rows_read(self) -> int:
+        return self.new + self.changed + self.unchanged + self.faulty
+
+
+class StagedRow(models.Model):
+    """A row of the workbook as it was understood; written by COPY, thrown away with its run."""
+
+    pk = models.CompositePrimaryKey("run_id", "line")
+    run = models.ForeignKey(ImportRun, on_delete=models.CASCADE, related_name="rows", db_index=False)
+    line = models.PositiveIntegerField("行号")
+    key = models.CharField(max_length=300)
+    verdict = models.CharField(max_length=10, choices=Verdict)
+    # Field → value in its JSON form; a blank cell has no entry and leaves the register as it is.
+    values = models.JSONField(default=dict)
+    # Field → what the register says now, for the fields that would change.
+    before = models.JSONField(default=dict)
+    # Field → [what the cell shows, what is wrong with it].
+    errors = models.JSONField(default=dict)
+    # Field → what a reader should look at before confirming.
+    remarks = models.JSONField(default=dict)
+
+    class Meta:
+        indexes = [models.Index(fields=["run", "verdict", "line"], name="core_staged_by_verdict")]
+
+    def __str__(self) -> str:
+        return f"{self.line} {self.verdict}"

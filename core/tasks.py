@@ -3,6 +3,7 @@ from django.utils import timezone
 
 from core import jobs
 from core.models import WorkerHeartbeat
+from core.registers import runs
 
 
 @shared_task(name="core.tasks.record_worker_heartbeat", bind=True, expires=10)
@@ -17,3 +18,9 @@ def record_worker_heartbeat(self) -> None:
 def sweep_jobs() -> int:
     """Re-enqueue jobs whose message or worker was lost."""
     return jobs.sweep()
+
+
+@shared_task(name="core.tasks.expire_imports", expires=600)
+def expire_imports() -> int:
+    """Throw away imports nobody confirmed."""
+    return runs.expire()

@@ -251,6 +251,10 @@ DIGEST_ALGORITHM = env("DIGEST_ALGORITHM", default="")
 JOB_LEASE_SECONDS = env.int("JOB_LEASE_SECONDS", default=20)
 JOB_MAX_ATTEMPTS = env.int("JOB_MAX_ATTEMPTS", default=20)
 MERGE_CHUNK = env.int("MERGE_CHUNK", default=500)
+# Rows of a register's workbook that are read or written in one transaction.
+IMPORT_CHUNK = env.int("IMPORT_CHUNK", default=2000)
+# An import nobody confirmed is thrown away after so many days.
+IMPORT_KEPT_DAYS = env.int("IMPORT_KEPT_DAYS", default=7)
 
 LOGGING = {
     "version": 1,

@@ -4,7 +4,10 @@ from decimal import Decimal
 
 from hypothesis import strategies as st
 
+from inspections.draws.publication import FORMAT, digest, strata_of
 from inspections.draws.rules import Band, Rate, SamplingRule
+from inspections.draws.seeds import PORTAL, commitment, seed_of
+from inspections.draws.selection import ALGORITHM, select
 
 STRATA = ["", "A", "B", "C", "D", "安海镇"]
 percents = st.integers(1, 10_000).map(lambda hundredths: Decimal(hundredths) / 100)
@@ -28,3 +31,35 @@ def rules(draw) -> SamplingRule:
 
 
 rosters = st.dictionaries(keys, st.sampled_from(STRATA), min_size=1, max_size=40)
+
+
+def publish(roster: dict[str, str], rule: SamplingRule, secrets: dict[str, str]) -> dict:
+    """What a draw from `roster` (key → stratum) by these parties' secrets publishes."""
+    members: dict[str, list[str]] = {}
+    for key, stratum in sorted(roster.items()):
+        members.setdefault(stratum, []).append(key)
+    frozen = {
+        "strata": [{"stratum": stratum, "members": keys} for stratum, keys in sorted(members.items())],
+        "excluded": [],
+    }
+    roster_digest, rule_digest = digest(frozen), digest(rule.as_json())
+    secrets = {**secrets, PORTAL: "portal-secret"}
+    seed = seed_of(roster_digest, rule_digest, secrets)
+    return {
+        "format": FORMAT,
+        "algorithm": ALGORITHM,
+        "joint_inspection": "晋民联检〔2026〕1号",
+        "draw": 1,
+        "rule": rule.as_json(),
+        "rule_digest": rule_digest,
+        "roster": frozen,
+        "roster_digest": roster_digest,
+        "strata": strata_of(rule, members),
+        "contributions": [
+            {"party": party, "commitment": commitment(roster_digest, party, secret), "secret": secret}
+            for party, secret in secrets.items()
+        ],
+        "seed": seed,
+        "drawn": select(roster, rule, seed),
+        "words": {"rule": rule.sentence(), "parties": {}, "strata": {}, "institutions": {}},
+    }

@@ -1,0 +1,172 @@
+"""From the uploaded workbook to staged rows: read, parse, compare with the register, COPY.
+
+A background job. A chunk of rows is one transaction with its progress, so a worker killed anywhere
+goes on behind the last row staged; what concerns the whole file (doubled keys, counts) is settled
+at the end, in SQL.
+"""
+
+import json
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import Count, Max
+
+from core import jobs
+from core.enums import ImportState, Verdict
+from core.errors import DomainError
+from core.models import BackgroundJob, ImportRun, StagedRow
+from core.registers.columns import CLEAR, CONTROL, Column
+from core.registers.register import Existing, Register, Values
+from core.spreadsheets.rows import Table, open_table, printed
+
+logger = logging.getLogger(__name__)
+
+SHOWN = 200
+COPY = """
+    COPY core_stagedrow (run_id, line, key, verdict, "values", before, errors, remarks) FROM STDIN
+"""
+DOUBLED = """
+    UPDATE core_stagedrow AS staged
+    SET verdict = 'FAULTY', before = '{}',
+        errors = staged.errors || jsonb_build_object(
+            (SELECT name FROM unnest(%(fields)s::text[]) WITH ORDINALITY AS given(name, place)
+             WHERE staged.values ? name ORDER BY place LIMIT 1),
+            jsonb_build_array('', '与第' || array_to_string(array_remove(doubled.lines, staged.line), '、')
+                || '行' || CASE WHEN doubled.times > 6 THEN '等' ELSE '' END || '重复'))
+    FROM (
+        SELECT key, (array_agg(line ORDER BY line))[:6] AS lines, count(*) AS times
+        FROM core_stagedrow WHERE run_id = %(run)s AND key <> '' GROUP BY key HAVING count(*) > 1
+    ) AS doubled
+    WHERE staged.run_id = %(run)s AND staged.key = doubled.key
+"""
+
+
+def read(job_id: str | UUID, register: Register) -> None:
+    """Stage the run's rows from where the job stands; safe to call twice, at once, and after a crash."""
+    job = jobs.claim(job_id)
+    if job is None:
+        return
+    run = ImportRun.objects.select_related("file").filter(pk=job.params["run"]).first()
+    try:
+        if run is None:  # thrown away meanwhile
+            jobs.finish(job)
+            return
+        _read(job, run, register)
+    except jobs.LeaseLostError:
+        logger.info("导入读取由另一进程接管：%s", job_id)
+    except DomainError as refusal:
+        _refuse(job, run, refusal.message)
+    except Exception as error:
+        logger.exception("导入读取中断：%s", job_id)
+        jobs.release(job, str(error))
+
+
+def _read(job: BackgroundJob, run: ImportRun, register: Register) -> None:
+    columns = {column.name: column for column in register.columns(run.actor)}
+    with run.file.file.open("rb") as file:
+        data = file.read()
+    headings = {name: (column.heading, *column.aliases) for name, column in columns.items()}
+    required = [name for name, column in columns.items() if column.required]
+    with open_table(data, run.file.name, headings, required=required) as table:
+        _note_table(run, table)
+        given = [columns[name] for name in table.positions]
+        staged = run.rows.aggregate(last=Max("line"))["last"] or 0
+        lines = (line for line in table.lines if line[0] > staged)
+        while chunk := list(islice(lines, settings.IMPORT_CHUNK)):
+            _stage(job, run, register, given, chunk, table.last_line)
+    _finish(job, run, register)
+
+
+def _note_table(run: ImportRun, table: Table) -> None:
+    notes = list(table.notes)
+    if table.unknown:
+        notes.append(f"以下列不在登记内容之中，未读取：{'、'.join(table.unknown)}。")
+    run.sheet, run.columns, run.notes = table.sheet, table.positions, notes
+    run.save(update_fields=["sheet", "columns", "notes"])
+
+
+@transaction.atomic
+def _stage(
+    job: BackgroundJob,
+    run: ImportRun,
+    register: Register,
+    columns: list[Column],
+    lines: Sequence[tuple[int, Sequence[Any]]],
+    last_line: int,
+) -> None:
+    last = lines[-1][0]
+    jobs.advance(job, done=last, total=max(last_line, last))
+    parsed = [parse(columns, cells) for _, cells in lines]
+    existing = register.match([values for values, _ in parsed])
+    with connection.cursor() as cursor, cursor.copy(COPY) as copy:
+        for (line, _), (values, errors), known in zip(lines, parsed, existing, strict=True):
+            copy.write_row((run.pk, line, *_judged(register, values, errors, known)))
+
+
+def parse(columns: Iterable[Column], cells: Sequence[Any]) -> tuple[Values, dict[str, list[str]]]:
+    """The row's values, and field → [what the cell shows, what is wrong with it]."""
+    values: Values = {}
+    errors: dict[str, list[str]] = {}
+    for column, cell in zip(columns, cells, strict=True):
+        if cell is None or cell == "" or (type(cell) is str and not cell.strip()):
+            if column.required:
+                errors[column.name] = ["", "必填，不能为空"]
+        elif cell == CLEAR and not column.required:
+            values[column.name] = column.kind.empty
+        else:
+            try:
+                values[column.name] = column.kind.parse(cell)
+            except ValueError as reason:
+                errors[column.name] = [CONTROL.sub("", printed(cell))[:SHOWN], str(reason)]
+    return values, errors
+
+
+def _judged(register: Register, values: Values, errors: dict, known: Existing | None) -> Iterator[str]:
+    """The rest of a staged row: key, verdict and what there is to show, as COPY takes them."""
+    found = register.check(values, known)
+    errors = {name: ["", reason] for name, reason in found.errors.items()} | errors
+    before = {}
+    if errors:
+        verdict = Verdict.FAULTY
+    elif known is None:
+        verdict = Verdict.NEW
+    else:
+        before = {
+            name: known.values.get(name)
+            for name, value in values.items()
+            if name in known.values and known.values[name] != value
+        }
+        verdict = Verdict.CHANGED if before else Verdict.UNCHANGED
+    remarks = {**known.remarks, **found.remarks} if known else found.remarks
+    # Two rows that lead to one thing of the register are double, by whatever key they found it.
+    yield f"#{known.pk}" if known else register.key(values)
+    yield verdict.value
+    for part in (values, before, errors, remarks):
+        yield json.dumps(part, ensure_ascii=False) if part else "{}"
+
+
+@transaction.atomic
+def _finish(job: BackgroundJob, run: ImportRun, register: Register) -> None:
+    jobs.advance(job, done=job.done, total=job.done)
+    with connection.cursor() as cursor:
+        cursor.execute(DOUBLED, {"run": run.pk, "fields": list(register.key_fields)})
+    counts = dict(run.rows.values_list("verdict").annotate(Count("line")))
+    if not counts:
+        raise DomainError(f"文件“{run.file.name}”工作表“{run.sheet}”的表头下面没有内容。")
+    run.new, run.changed, run.unchanged, run.faulty = (counts.get(verdict, 0) for verdict in Verdict)
+    run.state = ImportState.READY
+    run.save(update_fields=["new", "changed", "unchanged", "faulty", "state"])
+    jobs.finish(job)
+
+
+@transaction.atomic
+def _refuse(job: BackgroundJob, run: ImportRun, reason: str) -> None:
+    StagedRow.objects.filter(run=run).delete()
+    run.state, run.refusal = ImportState.REFUSED, reason
+    run.save(update_fields=["state", "refusal"])
+    jobs.finish(job)

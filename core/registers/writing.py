@@ -1,0 +1,52 @@
+"""From staged rows into the register, without reading the file again. A background job like `reading`:
+a chunk of rows is one transaction with its ledger entries and its progress."""
+
+import logging
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from core import jobs
+from core.enums import ImportState, Verdict
+from core.models import BackgroundJob, ImportRun
+from core.registers.register import Register
+
+logger = logging.getLogger(__name__)
+
+
+def write(job_id: str | UUID, register: Register) -> None:
+    """Write the run's rows from where the job stands; safe to call twice, at once, and after a crash."""
+    job = jobs.claim(job_id)
+    if job is None:
+        return
+    try:
+        run = ImportRun.objects.select_related("file").get(pk=job.params["run"])
+        while job.done < job.total:
+            _write_chunk(job, run, register)
+        _finish(job, run, register)
+    except jobs.LeaseLostError:
+        logger.info("导入由另一进程接管：%s", job_id)
+    except Exception as error:
+        logger.exception("导入中断：%s", job_id)
+        jobs.release(job, str(error))
+
+
+@transaction.atomic
+def _write_chunk(job: BackgroundJob, run: ImportRun, register: Register) -> None:
+    """The next lines; `done` counts lines of the sheet, so that it is exact whatever they hold."""
+    first, last = job.done, min(job.done + settings.IMPORT_CHUNK, job.total)
+    jobs.advance(job, done=last)
+    rows = run.rows.filter(line__gt=first, line__lte=last, verdict__in=[Verdict.NEW, Verdict.CHANGED])
+    rows = list(rows.order_by("line"))
+    if rows:
+        register.write(run, rows)
+
+
+@transaction.atomic
+def _finish(job: BackgroundJob, run: ImportRun, register: Register) -> None:
+    jobs.finish(job)
+    run.state, run.finished_at = ImportState.DONE, timezone.now()
+    run.save(update_fields=["state", "finished_at"])
+    register.finish(run)
