@@ -5,19 +5,18 @@ and the cell.
 """
 
 from core.spreadsheets.archive import Limits
-from core.spreadsheets.grids import MAX_CELLS, MAX_COLUMNS, MAX_ROWS, Merge, Sheet, Workbook, coordinate
+from core.spreadsheets.grids import Merge, Sheet, Workbook, coordinate
+from core.spreadsheets.opening import PASTED, open_pasted, open_workbook
 from core.spreadsheets.writing import write_table
-from core.spreadsheets.xlsx import open_workbook
 
 __all__ = [
-    "MAX_CELLS",
-    "MAX_COLUMNS",
-    "MAX_ROWS",
+    "PASTED",
     "Limits",
     "Merge",
     "Sheet",
     "Workbook",
     "coordinate",
+    "open_pasted",
     "open_workbook",
     "write_table",
 ]

@@ -1,14 +1,30 @@
-"""Is an archive that a stranger sent safe to unpack, and a workbook without macros?"""
+"""Is a workbook's archive, sent by a stranger, safe to unpack, and is it free of macros?"""
 
 import io
+import re
 import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-
-from django.conf import settings
 
 from core.errors import DomainError
 
-OLD_EXCEL = b"\xd0\xcf\x11\xe0"
+PIECE = 1024 * 1024
+# An office file never declares a document type; entity bombs do. Also as UTF-16 spells it.
+DOCTYPE = re.compile(
+    b"|".join(re.escape("<!DOCTYPE".encode(code)) for code in ("ascii", "utf-16-le", "utf-16-be"))
+)
+MACROS = re.compile(r"vbaproject\.bin$|^xl/macrosheets/", re.I)
+SAVE_AS = "请用 WPS 或 Excel 打开后另存为 .xlsx。"
+# The member that tells what a zip archive is, when it is no workbook of ours.
+OTHERS = {
+    "xl/workbook.bin": f"是二进制工作簿（.xlsb），{SAVE_AS}",
+    "word/document.xml": "是 WPS/Word 文档，请把其中的表格复制后粘贴导入，或存入工作簿（.xlsx）。",
+    "ppt/presentation.xml": "是 WPS/PowerPoint 演示文稿，请把其中的表格存入工作簿（.xlsx）。",
+    "content.xml": f"是 OpenDocument 文件（.ods、.odt），{SAVE_AS}",
+    "ofd.xml": "是 OFD 版式文件，请向发文单位索取表格的工作簿（.xlsx），或把表格复制后粘贴导入。",
+}
 
 
 @dataclass(frozen=True)
@@ -22,49 +38,66 @@ class Limits:
 
 
 def check_archive(data: bytes, name: str, limits: Limits) -> list[str]:
-    """The member names, once sizes, kinds and document types were found harmless.
+    """The member names of a workbook, once sizes, kinds and document types were found harmless.
 
     Raises DomainError naming the file otherwise.
     """
-    if len(data) > settings.UPLOAD_MAX_BYTES:
-        size, most = len(data) / 1024 / 1024, settings.UPLOAD_MAX_BYTES / 1024 / 1024
-        raise DomainError(f"文件“{name}”有 {size:.1f} MB，超过上限 {most:.0f} MB。")
-    if data.startswith(OLD_EXCEL):
-        raise DomainError(f"文件“{name}”是旧版 .xls 或加了密码的工作簿，请去掉密码并另存为 .xlsx。")
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            members = archive.infolist()
-            # zipfile never unpacks more of a member than the size checked here.
-            if len(members) > limits.members or sum(member.file_size for member in members) > limits.unpacked:
-                most = limits.unpacked / 1024 / 1024
-                raise DomainError(f"文件“{name}”解压后超过 {most:.0f} MB 或部件过多，不予读取。")
-            names = [member.filename for member in members]
-            if any(member.endswith("vbaProject.bin") for member in names):
-                raise DomainError(f"文件“{name}”含有宏，请另存为不含宏的 .xlsx。")
-            if "[Content_Types].xml" not in names or not any(
-                part.startswith("xl/worksheets/") for part in names
-            ):
-                raise DomainError(f"文件“{name}”不是 Excel 工作簿（.xlsx）。")
-            tags = 0
-            for member in members:
-                if not member.filename.endswith((".xml", ".rels")):
-                    continue
-                part = archive.read(member)
-                # An office file never declares a document type; entity bombs do.
-                if b"<!DOCTYPE" in part:
-                    raise DomainError(f"文件“{name}”的部件“{member.filename}”含有不允许的声明，不予读取。")
-                tags += part.count(b"<")
+    with opened(data, name) as archive:
+        members = archive.infolist()
+        # zipfile never unpacks more of a member than the size checked here.
+        if len(members) > limits.members or sum(member.file_size for member in members) > limits.unpacked:
+            most = limits.unpacked / 1024 / 1024
+            raise DomainError(f"文件“{name}”解压后超过 {most:.0f} MB 或部件过多，不予读取。")
+        names = [member.filename for member in members]
+        _check_kind(names, name)
+        tags = 0
+        for member in members:
+            if not member.filename.lower().endswith((".xml", ".rels")):
+                continue
+            with archive.open(member) as part:
+                tags += _check_part(part, f"文件“{name}”的部件“{member.filename}”", limits.tags - tags)
                 if tags > limits.tags:
                     raise DomainError(
                         f"文件“{name}”的单元格过多（含带格式的空白单元格），请删去空白行列后再试。"
                     )
+    return names
+
+
+@contextmanager
+def opened(data: bytes, name: str) -> Iterator[zipfile.ZipFile]:
+    """The archive to read from. Raises DomainError where it turns out damaged or encrypted."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            yield archive
     except (
         zipfile.BadZipFile,
         zipfile.LargeZipFile,
+        zlib.error,
         NotImplementedError,
         RuntimeError,
         OSError,
         EOFError,
     ) as error:
         raise DomainError(f"文件“{name}”不是 Excel 工作簿（.xlsx），或已损坏。") from error
-    return names
+
+
+def _check_kind(names: list[str], name: str) -> None:
+    if any(MACROS.search(member) for member in names):
+        raise DomainError(f"文件“{name}”含有宏，请另存为不含宏的 .xlsx。")
+    lowered = {member.lower().replace("\\", "/") for member in names}
+    for member, sentence in OTHERS.items():
+        if member in lowered:
+            raise DomainError(f"文件“{name}”{sentence}")
+    if "[content_types].xml" not in lowered or not any(part.startswith("xl/") for part in lowered):
+        raise DomainError(f"文件“{name}”是压缩包，不是工作簿，请解压后上传其中的表格。")
+
+
+def _check_part(part: zipfile.ZipExtFile, place: str, most: int) -> int:
+    """How many tags a part has, counted no further than just above `most`."""
+    tags, end = 0, b""
+    while tags <= most and (piece := part.read(PIECE)):
+        if DOCTYPE.search(end + piece):
+            raise DomainError(f"{place}含有不允许的声明，不予读取。")
+        tags += piece.count(b"<")
+        end = piece[-20:]
+    return tags

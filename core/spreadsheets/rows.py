@@ -20,9 +20,10 @@ from openpyxl.utils import get_column_letter
 from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
 from core.errors import DomainError
-from core.spreadsheets.archive import OLD_EXCEL, Limits, check_archive
+from core.spreadsheets.archive import Limits, check_archive
 from core.spreadsheets.grids import Sheet
-from core.spreadsheets.xlsx import open_workbook
+from core.spreadsheets.ole import SIGNATURE
+from core.spreadsheets.opening import open_workbook
 
 HEADER_WITHIN = 30
 MAX_LINES = 200_000
@@ -186,7 +187,7 @@ def _open(data: bytes, name: str, notes: list[str], closing: ExitStack) -> Itera
         book = load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
         closing.callback(book.close)
         return _xlsx_sheets(book, notes)
-    if data.startswith(OLD_EXCEL):
+    if data.startswith(SIGNATURE):
         return _xls_sheets(CalamineWorkbook.from_filelike(io.BytesIO(data)), notes)
     grids = open_workbook(data, name)
     notes += grids.notes

@@ -1,121 +1,303 @@
-"""Read .xlsx workbooks: every visible sheet as a grid."""
+"""Read .xlsx workbooks: every visible sheet as a grid.
 
-import io
+A parser of its own rather than openpyxl's: it tells a formula from its result and hidden rows from
+shown ones in one pass, keeps only texts, and stops at the first cell too many, where openpyxl
+would first build a million merged areas.
+"""
+
+import posixpath
 import re
-import warnings
-from collections.abc import Iterator
-from datetime import date, datetime, time
-from typing import Any
+import zipfile
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import TypeVar
+from xml.parsers import expat
 
-from openpyxl import load_workbook
-from openpyxl.utils import range_boundaries
+from openpyxl.utils import column_index_from_string, range_boundaries
 
 from core.errors import DomainError
-from core.spreadsheets.archive import Limits, check_archive
-from core.spreadsheets.grids import MAX_CELLS, MAX_COLUMNS, MAX_ROWS, Merge, Sheet, Workbook, coordinate
+from core.spreadsheets.archive import Limits, check_archive, opened
+from core.spreadsheets.filling import MAX_LENGTH, Filling, FillingSheet, cleaned
+from core.spreadsheets.numbers import GENERAL, builtin_format, printed
 
 LIMITS = Limits()
-MERGE = re.compile(rb'<(?:\w+:)?mergeCell\s[^>]*?ref="([A-Z]{1,3}\d{1,7}:[A-Z]{1,3}\d{1,7})"')
+CELL = re.compile(r"([A-Za-z]{1,3})(\d{1,7})")
+# How a workbook spells characters XML forbids; _x005F_ is the underscore of a text that looks so.
+ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
+
+Attributes = Mapping[str, str]
+Handler = TypeVar("Handler", bound="_Part")
 
 
-def open_workbook(data: bytes, name: str, *, limits: Limits = LIMITS) -> Workbook:
-    """Read every visible sheet of an .xlsx file.
+class _Part:
+    """What is done at the tags of one XML part, by local name; namespaces differ between editions."""
 
-    Raises DomainError when it is no workbook, too large once unpacked, has macros, formulas or
-    error values, or merged areas that overlap.
+    def start(self, tag: str, attributes: Attributes) -> None: ...
+
+    def text(self, text: str) -> None: ...
+
+    def end(self, tag: str) -> None: ...
+
+
+def read_xlsx(data: bytes, name: str, limits: Limits = LIMITS) -> Filling:
+    """Every visible sheet of an .xlsx file.
+
+    Raises DomainError when it is no workbook, too large once unpacked, has macros, error values or
+    formulas without a result.
     """
     names = check_archive(data, name, limits)
-    notes = []
-    if any(member.startswith("xl/externalLinks/") for member in names):
-        notes.append("文件含外部链接，已忽略，只读取文件内的文字。")
-    sheets = []
+    book = Filling(name)
+    if any(member.lower().startswith("xl/externallinks/") for member in names):
+        book.notes.append("文件含外部链接，已忽略，只读取文件内的文字。")
     try:
-        with warnings.catch_warnings():
-            # openpyxl warns of styles and extensions it drops; only texts matter here.
-            warnings.simplefilter("ignore")
-            book = load_workbook(io.BytesIO(data), read_only=True, keep_links=False)
-            for worksheet in book.worksheets:
-                if worksheet.sheet_state != "visible":
-                    notes.append(f"工作表“{worksheet.title}”是隐藏的，未读取。")
-                    continue
-                sheets.append(_read_sheet(worksheet, name))
-            book.close()
-    except DomainError:
-        raise
-    except Exception as error:  # openpyxl raises whatever a damaged part makes of its parsers
+        with opened(data, name) as archive:
+            _Package(archive).read(book)
+    except (expat.ExpatError, ValueError, LookupError, TypeError) as error:
         raise DomainError(
             f"文件“{name}”已损坏，无法读取。请用 Excel 或 WPS 打开后另存为 .xlsx 再试。"
         ) from error
-    if not sheets:
-        raise DomainError(f"文件“{name}”没有可见的工作表。")
-    return Workbook(name, sheets, notes)
+    return book
 
 
-def _read_sheet(worksheet: Any, name: str) -> Sheet:
-    sheet = Sheet(worksheet.title)
-    # The size a file declares for its sheet is only a claim.
-    worksheet.reset_dimensions()
-    rows = 0
-    for row in worksheet.iter_rows():
-        filled = [cell for cell in row if cell.value is not None]
-        rows += bool(filled)
-        for cell in filled:
-            text = _text(cell, sheet.name, name)
-            if not text:
+class _Package:
+    """The parts of an archive by name, whatever its slashes and capitals."""
+
+    def __init__(self, archive: zipfile.ZipFile):
+        self.archive = archive
+        self.members = {member.replace("\\", "/").lower(): member for member in archive.namelist()}
+
+    def read(self, book: Filling) -> None:
+        main = next(
+            (target for kind, target in self.relations("").values() if kind == "officeDocument"),
+            "xl/workbook.xml",
+        )
+        contents = self.parse(main, _Contents())
+        parts = self.relations(main)
+        found = dict(parts.values())
+        strings = self.parse(found.get("sharedStrings"), _Strings()).strings
+        styles = self.parse(found.get("styles"), _Styles()).codes()
+        for title, state, relation in contents.sheets:
+            kind, target = parts[relation]
+            if kind != "worksheet":  # a chart, or a dialog of the nineties
                 continue
-            if cell.column > MAX_COLUMNS:
-                raise DomainError(
-                    f"{_place(name, sheet.name, cell)}：超出前 {MAX_COLUMNS} 列，请删去多余的列。"
+            if state != "visible":
+                book.pass_over(title)
+                continue
+            if target.lower() not in self.members:
+                raise KeyError(target)
+            self.parse(target, _Worksheet(book.sheet(title), strings, styles, contents.mac))
+
+    def relations(self, part: str) -> dict[str, tuple[str, str]]:
+        """What a part refers to: kind and part name by relation."""
+        folder, file = posixpath.split(part)
+        relations = self.parse(posixpath.join(folder, "_rels", f"{file}.rels"), _Relations())
+        return {
+            key: (kind, posixpath.normpath(posixpath.join("/", folder, target)).lstrip("/"))
+            for key, (kind, target) in relations.found.items()
+        }
+
+    def parse(self, part: str | None, handler: Handler) -> Handler:
+        """Run the part through its handler; a part that is not there has nothing to say."""
+        member = self.members.get((part or "").lower())
+        if member is None:
+            return handler
+        parser = expat.ParserCreate(namespace_separator=" ")
+        parser.buffer_text = True
+        parser.StartElementHandler = handler.start
+        parser.EndElementHandler = handler.end
+        parser.CharacterDataHandler = handler.text
+        with self.archive.open(member) as source:
+            parser.ParseFile(source)
+        return handler
+
+
+class _Relations(_Part):
+    def __init__(self) -> None:
+        self.found: dict[str, tuple[str, str]] = {}
+
+    def start(self, tag: str, attributes: Attributes) -> None:
+        if _local(tag) == "Relationship" and attributes.get("TargetMode") != "External":
+            kind = attributes["Type"].rpartition("/")[2]
+            self.found[attributes["Id"]] = (kind, attributes["Target"])
+
+
+class _Contents(_Part):
+    """The sheets of a workbook as (title, state, relation), and from which day its dates count."""
+
+    def __init__(self) -> None:
+        self.sheets: list[tuple[str, str, str]] = []
+        self.mac = False
+
+    def start(self, tag: str, attributes: Attributes) -> None:
+        tag = _local(tag)
+        if tag == "workbookPr":
+            self.mac = attributes.get("date1904") in ("1", "true")
+        elif tag == "sheet":
+            relation = next(value for key, value in attributes.items() if key.endswith("/relationships id"))
+            self.sheets.append((attributes["name"], attributes.get("state", "visible"), relation))
+
+
+class _Styles(_Part):
+    """Which number format each style of a cell has."""
+
+    def __init__(self) -> None:
+        self.own: dict[int, str] = {}
+        self.numbers: list[int] = []
+        self.inside = False
+
+    def start(self, tag: str, attributes: Attributes) -> None:
+        tag = _local(tag)
+        if tag == "numFmt":
+            self.own[int(attributes["numFmtId"])] = attributes["formatCode"]
+        elif tag == "cellXfs":
+            self.inside = True
+        elif tag == "xf" and self.inside:
+            self.numbers.append(int(attributes.get("numFmtId", 0)))
+
+    def end(self, tag: str) -> None:
+        if _local(tag) == "cellXfs":
+            self.inside = False
+
+    def codes(self) -> list[str]:
+        return [self.own.get(number) or builtin_format(number) for number in self.numbers]
+
+
+class _Texts(_Part):
+    """Collects what stands in <t>, runs of different fonts together, without phonetic guides."""
+
+    def __init__(self) -> None:
+        self.pieces: list[str] = []
+        self.length = 0
+        self.open = False
+        self.phonetic = False
+
+    def start(self, tag: str, attributes: Attributes) -> None:
+        tag = _local(tag)
+        if tag == "rPh":
+            self.phonetic = True
+        elif tag == "t":
+            self.open = not self.phonetic
+
+    def text(self, text: str) -> None:
+        # A character more than is allowed is enough to refuse the cell that shows it.
+        if self.open and self.length <= MAX_LENGTH:
+            self.pieces.append(text)
+            self.length += len(text)
+
+    def end(self, tag: str) -> None:
+        tag = _local(tag)
+        if tag == "rPh":
+            self.phonetic = False
+        elif tag == "t":
+            self.open = False
+
+    def taken(self) -> str:
+        text, self.pieces, self.length = "".join(self.pieces), [], 0
+        return _unescaped(text)
+
+
+class _Strings(_Texts):
+    """The texts cells refer to by number."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.strings: list[str] = []
+
+    def end(self, tag: str) -> None:
+        super().end(tag)
+        if _local(tag) == "si":
+            text = self.taken()
+            # Cleaned once here, as one long text may be shown by every cell.
+            self.strings.append(text if len(text) > MAX_LENGTH else cleaned(text))
+
+
+class _Worksheet(_Texts):
+    """Puts the cells of a sheet into its grid."""
+
+    def __init__(self, sheet: FillingSheet, strings: list[str], styles: list[str], mac: bool):
+        super().__init__()
+        self.sheet = sheet
+        self.strings = strings
+        self.styles = styles
+        self.mac = mac
+        self.row = self.column = 0
+        self.cell: Attributes | None = None
+        self.formula = False
+
+    def start(self, tag: str, attributes: Attributes) -> None:
+        local = _local(tag)
+        if local == "c":
+            self.cell = attributes
+            self.formula = False
+            self.column += 1
+            if reference := attributes.get("r"):
+                self.row, self.column = _place(reference)
+        elif local == "row":
+            self.row = int(attributes.get("r", self.row + 1))
+            self.column = 0
+            if attributes.get("hidden") in ("1", "true"):
+                self.sheet.hidden_rows.add(self.row)
+        elif local == "v" and self.cell is not None:
+            self.open = True
+        elif local == "f" and self.cell is not None:
+            self.formula = True
+        elif local == "mergeCell":
+            left, top, right, bottom = range_boundaries(attributes["ref"])
+            self.sheet.merge(top, left, bottom, right)
+        elif local == "col" and attributes.get("hidden") in ("1", "true"):
+            self.sheet.hide_columns(int(attributes["min"]), int(attributes["max"]))
+        else:
+            super().start(tag, attributes)
+
+    def end(self, tag: str) -> None:
+        local = _local(tag)
+        if local == "v":
+            self.open = False
+        elif local == "c" and self.cell is not None:
+            self._finish(self.cell)
+            self.cell = None
+        else:
+            super().end(tag)
+
+    def _finish(self, cell: Attributes) -> None:
+        text = self.taken()
+        kind = cell.get("t", "n")
+        if kind == "e" and text:
+            raise self.sheet.refusal(self.row, self.column, f"是错误值 {text}，请更正后再导入。")
+        if self.formula:
+            if not text and kind != "str":  # the text "" is a result, too
+                raise self.sheet.refusal(
+                    self.row, self.column, "是公式，文件里没有保存它的结果，请改为文字后再导入。"
                 )
-            sheet.texts[cell.row, cell.column] = text
-        if rows > MAX_ROWS or len(sheet.texts) > MAX_CELLS:
-            raise DomainError(
-                f"文件“{name}”工作表“{sheet.name}”超过 {MAX_ROWS} 行或 {MAX_CELLS} 格，请拆分。"
-            )
-    last_row, last_column = sheet.last_row, sheet.last_column
-    for merge in _merges(worksheet):
-        sheet.merges.append(merge)
-        for row in range(merge.top, min(merge.bottom, last_row) + 1):
-            for column in range(merge.left, min(merge.right, last_column) + 1):
-                # Refused at the first overlap, so the work stays within the sheet's own size.
-                if (row, column) in sheet._covered:
-                    where = coordinate(row, column)
-                    raise DomainError(
-                        f"文件“{name}”工作表“{sheet.name}”单元格 {where}：合并区域互相重叠，无法读取。"
-                    )
-                sheet._covered[row, column] = merge
-    return sheet
+            self.sheet.formula(self.row, self.column)
+        if text:
+            self.sheet.put(self.row, self.column, self._shown(kind, text, cell.get("s")))
+
+    def _shown(self, kind: str, text: str, style: str | None) -> str:
+        if kind == "s":
+            return self.strings[int(text)]
+        if kind == "b":
+            return "是" if text in ("1", "true") else "否"
+        if kind == "d":
+            return text.replace("T", " ").removesuffix(" 00:00:00")
+        if kind != "n":
+            return text
+        code = self.styles[int(style)] if style and int(style) < len(self.styles) else GENERAL
+        number = float(text) if re.search(r"[.eE]", text) else int(text)
+        return printed(number, code, mac=self.mac)
 
 
-def _merges(worksheet: Any) -> Iterator[Merge]:
-    # A read-only worksheet gives no merges; its own part of the archive has them.
-    source = worksheet.parent._archive.read(worksheet._worksheet_path)
-    for found in MERGE.finditer(source):
-        left, top, right, bottom = range_boundaries(found.group(1).decode())
-        yield Merge(top, left, bottom, right)
+@lru_cache(maxsize=1000)
+def _local(tag: str) -> str:
+    return tag.rpartition(" ")[2]
 
 
-def _text(cell: Any, sheet: str, name: str) -> str:
-    """The cell as text, ends trimmed; what stands inside is left as printed."""
-    value = cell.value
-    if cell.data_type == "f":
-        raise DomainError(f"{_place(name, sheet, cell)}：是公式，请改为文字后再导入。")
-    if cell.data_type == "e":
-        raise DomainError(f"{_place(name, sheet, cell)}：是错误值 {value}，请更正后再导入。")
-    if isinstance(value, str):
-        return value.replace("_x000D_", "").replace("\r\n", "\n").strip()
-    if isinstance(value, bool):
-        return "是" if value else "否"
-    if isinstance(value, datetime):
-        return value.date().isoformat() if value.time() == time() else value.isoformat(" ", "minutes")
-    if isinstance(value, date | time):
-        return value.isoformat()
-    if isinstance(value, int | float) and "%" in cell.number_format:
-        return f"{value * 100:.10g}%"
-    if isinstance(value, float):
-        return f"{value:.15g}"
-    return str(value)
+def _place(reference: str) -> tuple[int, int]:
+    found = CELL.fullmatch(reference)
+    if not found:
+        raise ValueError(reference)
+    return int(found[2]), column_index_from_string(found[1])
 
 
-def _place(name: str, sheet: str, cell: Any) -> str:
-    return f"文件“{name}”工作表“{sheet}”单元格 {coordinate(cell.row, cell.column)}"
+def _unescaped(text: str) -> str:
+    return ESCAPED.sub(lambda found: chr(int(found[1], 16)), text) if "_x" in text else text

@@ -99,6 +99,15 @@ def test_file_over_the_limit_is_refused_and_says_by_how_much(settings):
     assert message == "文件“疏散通道.png”有 1.5 MB，超过上限 1 MB，未保存。"
 
 
+def test_upload_of_200_megabytes_is_refused_without_reading_it(settings):
+    settings.UPLOAD_MAX_BYTES = 20 * 1024 * 1024
+    huge = upload(b"x")
+    huge.size = 200 * 1024 * 1024
+    huge.close()
+    message = refusal(files.read_upload, huge)
+    assert message == "文件“疏散通道.png”有 200.0 MB，超过上限 20 MB，未保存。"
+
+
 def test_file_of_exactly_the_limit_is_taken(settings):
     settings.UPLOAD_MAX_BYTES = 4
     assert files.read_upload(upload(b"1234")) == b"1234"

@@ -228,7 +228,7 @@ def test_a_file_that_is_no_matrix_is_refused_beside_the_field(client_as, admin):
     response = client_as(admin).post(url("upload"), {"file": workbook(b"x")})
     assert response.status_code == 422
     assert response.context["form"].errors == {
-        "file": ["文件“清单.xlsx”不是 Excel 工作簿（.xlsx），或已损坏。"],
+        "file": ["文件“清单.xlsx”里没有表格，请上传 .xlsx、.xls 或 .csv 文件。"],
     }
     assert StoredFile.objects.count() == 0
 
