@@ -20,6 +20,10 @@ class Tab:
 # What the pages of a group have in common are their URL's arguments: the thing they show.
 GROUPS: list[list[tuple[str, str]]] = [
     [("登记信息", "institutions:detail"), ("一户一档", "archive:dossier")],
+    [
+        ("矩阵", "scenarios:version"),
+        ("对比", "scenarios:version_compare"),
+    ],
 ]
 
 

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from scenarios.views import library, matrices, penalty_items, public, uploads
+from scenarios.views import comparing, library, matrices, penalty_items, printing, public, uploads
 from scenarios.views.delegations import lists, records
 
 app_name = "scenarios"
@@ -14,7 +14,11 @@ urlpatterns = [
     path("versions/<int:pk>/", matrices.version, name="version"),
     path("versions/<int:pk>/publish/", matrices.publish, name="publish"),
     path("versions/<int:pk>/discard/", matrices.discard, name="discard"),
+    path("versions/<int:pk>/retire/", matrices.retire, name="retire"),
     path("versions/<int:pk>/source/", matrices.source, name="source"),
+    path("versions/<int:pk>/compare/", comparing.version_compare, name="version_compare"),
+    path("versions/<int:pk>/print/", printing.version_print, name="version_print"),
+    path("versions/<int:pk>/export/", printing.version_export, name="version_export"),
     path("items/", library.item_list, name="item_list"),
     path("items/new/", library.item_create, name="item_create"),
     path("items/export/", library.item_export, name="item_export"),

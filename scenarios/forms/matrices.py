@@ -4,9 +4,11 @@ from collections.abc import Iterable
 from hashlib import sha256
 
 from django import forms
+from django.db.models import QuerySet
 
 from core.forms import DateInput
 from departments.models import Department
+from scenarios.models import ScenarioVersion
 from scenarios.services.importing import LEAD_KEY
 from scenarios.services.problems import Answer, Problem
 
@@ -84,3 +86,44 @@ class PublishForm(forms.Form):
         widget=DateInput,
         error_messages={"invalid": "请填写日期，如 2024-12-02。"},
     )
+
+
+class RetireForm(forms.Form):
+    last_day = forms.DateField(
+        label="最后一天",
+        help_text="这一天仍按本版执行，不能晚于今天。",
+        widget=DateInput,
+        error_messages={"required": "请填写最后一天。", "invalid": "请填写日期，如 2026-12-31。"},
+    )
+    reason = forms.CharField(
+        label="停用原因",
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={"required": "请填写停用原因。", "max_length": "停用原因不能超过 500 个字。"},
+    )
+
+
+class DayForm(forms.Form):
+    """Which day's version is asked for."""
+
+    on = forms.DateField(
+        label="查看某日有效的版本",
+        required=False,
+        widget=DateInput,
+        error_messages={"invalid": "请填写日期，如 2025-03-01。"},
+    )
+
+
+class CompareForm(forms.Form):
+    """Which version of the same scenario the one shown is compared with."""
+
+    base = forms.ModelChoiceField(
+        label="与哪一版相比", queryset=ScenarioVersion.objects.none(), empty_label=None
+    )
+
+    def __init__(self, versions: QuerySet[ScenarioVersion], *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["base"].queryset = versions
+        self.fields["base"].label_from_instance = lambda each: (
+            f"{each.short_name}（{each.get_state_display()}）"
+        )

@@ -90,6 +90,8 @@ class ScenarioVersion(models.Model):
     digest = models.CharField("内容摘要", max_length=128, blank=True)
     effective_from = models.DateField("生效日期", null=True, blank=True)
     effective_until = models.DateField("失效日期", null=True, blank=True)
+    # Why it was retired without a successor; "" when the next version took its place.
+    retired_reason = models.CharField("停用原因", max_length=500, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     published_at = models.DateTimeField("发布时间", null=True, blank=True)

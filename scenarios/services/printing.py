@@ -58,6 +58,45 @@ def print_version(version: ScenarioVersion, *, item_url: Callable[[int], str]) -
     }
 
 
+def print_pages(version: ScenarioVersion) -> dict:
+    """The version as paper shows it: titles, headings, and the lines page by page; one query.
+
+    Nothing that the attachment does not print: what was inferred is blank, as it is there.
+    """
+    rows = version.rows.order_by("position")
+    lines = [next(group) for _, group in groupby(rows, attrgetter("line"))]
+    layout = version.layout | {"merges": page_merges(version.layout, lines)}
+    grid = _grid([line.printed for line in lines], layout, lambda at, column: {})
+    return {
+        "titles": layout["title"],
+        "header": _header(layout),
+        "pages": [grid[first : last + 1] for first, last in pages_of(layout, len(lines))],
+    }
+
+
+def pages_of(layout: dict, count: int) -> list[tuple[int, int]]:
+    """First and last line of every stretch under one printing of the headings."""
+    ends = [line for line in sorted(set(layout.get("repeat_header_after", []))) if 0 <= line < count - 1]
+    starts = [0, *(line + 1 for line in ends)]
+    return list(zip(starts, [*ends, count - 1], strict=True)) if count else []
+
+
+def page_merges(layout: dict, lines: Sequence[MatrixRow]) -> list[list[int]]:
+    """The merged areas that stand on one page and say one thing; a heading in between parts them."""
+    merges = []
+    for top, left, bottom, right in layout.get("merges", []):
+        for first, last in pages_of(layout, len(lines)):
+            above, below = max(top, first), min(bottom, last)
+            said = {
+                (lines[at].cells[column], str(column) in lines[at].inferred)
+                for at in range(above, below + 1)
+                for column in range(left, right + 1)
+            }
+            if len(said) == 1 and (above, left) != (below, right):
+                merges.append([above, left, below, right])
+    return merges
+
+
 def print_preview(plan: Preview) -> dict:
     """The same for a workbook not yet imported; cells in question are marked."""
     layout = plan.reading.layout()

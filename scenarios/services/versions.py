@@ -1,4 +1,4 @@
-"""Publish a draft, retire what was in force, throw a draft away."""
+"""Publish a draft, retire what is in force, throw a draft away, and say what was in force when."""
 
 from datetime import date, timedelta
 
@@ -6,7 +6,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Subquery
 from django.utils import timezone
 
-from core.digests import default_algorithm, digest_json
+from core.digests import default_algorithm, digest_json, digest_text
 from core.errors import DomainError
 from departments.models import User
 from ledger import services as ledger
@@ -54,6 +54,13 @@ def publish(version: ScenarioVersion, *, actor: User, effective_from: date | Non
         raise DomainError(
             f"第{before.number}版正在施行，新版本只能自今日起生效。", fields={"effective_from": "只能是今天"}
         )
+    ruled = scenario.versions.filter(effective_until__gte=effective_from).order_by("-effective_until").first()
+    if ruled:
+        last = f"{ruled.effective_until:%Y-%m-%d}"
+        raise DomainError(
+            f"第{ruled.number}版施行至 {last}，新版本只能自次日起生效。",
+            fields={"effective_from": f"须晚于 {last}"},
+        )
     rows = list(version.rows.select_related("check_department", "penalty_department"))
     if not rows:
         raise DomainError("这一版没有事项，不能发布。")
@@ -83,6 +90,41 @@ def publish(version: ScenarioVersion, *, actor: User, effective_from: date | Non
         department=scenario.lead_department.key,
     )
     return version
+
+
+@transaction.atomic
+def retire(version: ScenarioVersion, *, actor: User, last_day: date, reason: str) -> ScenarioVersion:
+    """Take a version out of force without a successor; `last_day` is the last it rules, today at the latest.
+
+    Nothing new starts on it from now on; joint inspections that run keep it. Raises DomainError for a
+    version that is not in force, a day before it began or after today, or without a reason;
+    PermissionDenied.
+    """
+    scenario, version = _locked(version)
+    require_editing(actor, scenario)
+    _require_transition(version, VersionState.RETIRED)
+    if not reason.strip():
+        raise DomainError("请填写停用原因。", fields={"reason": "请填写停用原因。"})
+    if last_day > timezone.localdate():
+        raise DomainError("最后一天不能晚于今天，请在当日停用。", fields={"last_day": "不能晚于今天"})
+    if last_day < version.effective_from:
+        since = f"{version.effective_from:%Y-%m-%d}"
+        raise DomainError(
+            f"这一版自 {since} 起施行，最后一天不能更早。", fields={"last_day": f"不能早于 {since}"}
+        )
+    _retire(version, scenario, last_day=last_day, actor=actor, reason=reason.strip())
+    return version
+
+
+def baseline(version: ScenarioVersion) -> ScenarioVersion | None:
+    """What a version is compared with unless told otherwise.
+
+    For a draft the version in force, or else the last that was; for any other the one it followed.
+    """
+    others = version.scenario.versions.exclude(state=VersionState.DRAFT)
+    if not version.is_draft:
+        others = others.filter(published_at__lt=version.published_at)
+    return others.order_by("-published_at").first()
 
 
 @transaction.atomic
@@ -188,15 +230,19 @@ def _copy_texts(version: ScenarioVersion) -> None:
     version.rows.update(item=Subquery(item), penalty=Subquery(penalty))
 
 
-def _retire(version: ScenarioVersion, scenario: Scenario, *, last_day: date, actor: User) -> None:
+def _retire(
+    version: ScenarioVersion, scenario: Scenario, *, last_day: date, actor: User, reason: str = ""
+) -> None:
     _require_transition(version, VersionState.RETIRED)
     version.state = VersionState.RETIRED
     version.effective_until = last_day
-    version.save(update_fields=["state", "effective_until"])
+    version.retired_reason = reason
+    version.save(update_fields=["state", "effective_until", "retired_reason"])
+    payload = {"version": version.pk, "number": version.number, "effective_until": last_day.isoformat()}
     ledger.append(
         scenario.subject,
         Event.RETIRED,
-        {"version": version.pk, "number": version.number, "effective_until": last_day.isoformat()},
+        payload | ({"reason": digest_text(reason)} if reason else {}),
         actor=actor.key,
         department=scenario.lead_department.key,
     )

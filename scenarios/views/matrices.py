@@ -5,18 +5,21 @@ from django.db.models import Count, Prefetch
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from core.errors import DomainError
 from core.files import file_response
+from core.forms import show_refusal
 from core.lists import list_page
 from departments.access import needs
 from departments.enums import Role
 from scenarios.enums import VersionState
-from scenarios.forms.matrices import PublishForm
+from scenarios.forms.matrices import DayForm, PublishForm, RetireForm
 from scenarios.models import Scenario, ScenarioVersion
-from scenarios.permissions import EDITING_ROLES, may_edit
+from scenarios.permissions import EDITING_ROLES, may_edit, require_editing
 from scenarios.services import versions
+from scenarios.services.comparing import compare, content_of_version, route_changes
 from scenarios.services.library import counts, doubtful_bases
 from scenarios.services.printing import print_version
 
@@ -74,23 +77,37 @@ def scenario_detail(request: HttpRequest, pk: int) -> HttpResponse:
         .select_related("created_by", "published_by", "source_file")
         .order_by("-number")
     )
-    context = {"scenario": scenario, "versions": list(shown), "may_edit": may_edit(request.user, scenario)}
+    form = DayForm(request.GET)
+    day = form.cleaned_data["on"] if form.is_valid() else None
+    context = {
+        "scenario": scenario,
+        "versions": list(shown),
+        "form": form,
+        "day": day,
+        "in_force": scenario.versions.in_force(day).first() if day else None,
+        "may_edit": may_edit(request.user, scenario),
+    }
     return render(request, "scenarios/detail.html", context)
 
 
 @needs(*READERS)
 def version(request: HttpRequest, pk: int) -> HttpResponse:
-    shown = _version(request, pk)
+    shown = get_version(request, pk)
     may = may_edit(request.user, shown.scenario)
-    before = shown.scenario.versions.filter(state=VersionState.PUBLISHED).first() if shown.is_draft else None
+    before = versions.baseline(shown) if shown.is_draft else None
+    contents = [content_of_version(each) for each in (before, shown)] if before else []
     context = {
         "version": shown,
         "scenario": shown.scenario,
         "before": before,
+        "replaces": bool(before) and before.state == VersionState.PUBLISHED,
+        "comparison": compare(*contents) if contents else None,
+        "routes": route_changes(*contents) if contents else [],
         "matrix": print_version(shown, item_url=lambda item: reverse("scenarios:item", args=[item])),
         "counts": counts(shown),
         "doubtful": doubtful_bases(shown),
         "may_edit": may,
+        "may_retire": may and shown.state == VersionState.PUBLISHED,
         "publish_form": PublishForm() if may and shown.is_draft else None,
     }
     return render(request, "scenarios/version.html", context)
@@ -99,7 +116,7 @@ def version(request: HttpRequest, pk: int) -> HttpResponse:
 @needs(*EDITORS)
 @require_POST
 def publish(request: HttpRequest, pk: int) -> HttpResponse:
-    draft = _version(request, pk)
+    draft = get_version(request, pk)
     form = PublishForm(request.POST)
     if not form.is_valid():
         messages.error(request, form.errors["effective_from"][0])
@@ -114,9 +131,29 @@ def publish(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @needs(*EDITORS)
+def retire(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take the version in force out of force without a successor: says what follows, asks for a reason."""
+    shown = get_version(request, pk)
+    require_editing(request.user, shown.scenario)
+    form = RetireForm(request.POST or None, initial={"last_day": timezone.localdate()})
+    context = {"version": shown, "scenario": shown.scenario, "form": form}
+    if request.method != "POST":
+        return render(request, "scenarios/retire.html", context)
+    if form.is_valid():
+        try:
+            retired = versions.retire(shown, actor=request.user, **form.cleaned_data)
+        except DomainError as error:
+            show_refusal(form, error)
+        else:
+            messages.success(request, f"已停用“{retired}”，施行至 {retired.effective_until:%Y-%m-%d}。")
+            return redirect("scenarios:version", pk)
+    return render(request, "scenarios/retire.html", context, status=422)
+
+
+@needs(*EDITORS)
 @require_POST
 def discard(request: HttpRequest, pk: int) -> HttpResponse:
-    draft = _version(request, pk)
+    draft = get_version(request, pk)
     try:
         versions.discard(draft, actor=request.user)
     except DomainError as error:
@@ -131,13 +168,14 @@ def discard(request: HttpRequest, pk: int) -> HttpResponse:
 @needs(*READERS)
 def source(request: HttpRequest, pk: int) -> FileResponse:
     """The workbook a version was made of, for those who keep its scenario."""
-    shown = _version(request, pk)
+    shown = get_version(request, pk)
     if shown.source_file is None or not may_edit(request.user, shown.scenario):
         raise Http404
     return file_response(shown.source_file, download=True)
 
 
-def _version(request: HttpRequest, pk: int) -> ScenarioVersion:
+def get_version(request: HttpRequest, pk: int) -> ScenarioVersion:
+    """The version, for whoever sees it; otherwise 404."""
     shown = ScenarioVersion.objects.visible_to(request.user)
     return get_object_or_404(
         shown.select_related("scenario__lead_department", "source_file", "created_by", "published_by"), pk=pk

@@ -95,6 +95,15 @@ scenarios:version                   GET  imported        302 200 200 404 404 404
 scenarios:publish                   POST imported        302 302 302 404 403 404 403 404 302 403 403 403 404
 scenarios:discard                   POST imported        302 302 302 404 403 404 403 404 302 403 403 403 404
 scenarios:source                    GET  imported        302 200 200 404 404 404 404 404 200 404 404 404 404
+scenarios:retire                    GET  version         302 200 200 403 403 403 403 403 200 403 403 403 403
+scenarios:retire                    POST version         302 422 422 403 403 403 403 403 422 403 403 403 403
+scenarios:retire                    GET  imported        302 200 200 404 403 404 403 404 200 403 403 403 404
+scenarios:version_compare           GET  version         302 200 200 200 200 200 200 200 200 200 200 200 200
+scenarios:version_compare           GET  imported        302 200 200 404 404 404 404 404 200 200 200 200 404
+scenarios:version_print             GET  version         302 200 200 200 200 200 200 200 200 200 200 200 200
+scenarios:version_print             GET  imported        302 200 200 404 404 404 404 404 200 200 200 200 404
+scenarios:version_export            GET  version         302 200 200 200 200 200 200 200 200 200 200 200 200
+scenarios:version_export            GET  imported        302 200 200 404 404 404 404 404 200 200 200 200 404
 scenarios:item_list                 GET  -               302 200 200 200 200 200 200 200 200 200 200 200 200
 scenarios:item                      GET  item            302 200 200 200 200 200 200 200 200 200 200 200 200
 scenarios:item_edit                 GET  item            302 403 403 200 403 403 403 200 200 403 403 403 403

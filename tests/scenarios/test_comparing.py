@@ -150,11 +150,15 @@ def test_a_department_resolved_anew_is_a_change_though_the_print_is_the_same():
 
 
 def test_a_penalty_that_changes_hands_is_a_changed_route():
-    before = table(line(FIRE, "占用通道", body="消防大队"), line("用地检查", "占地"))
+    before = table(line(FIRE, "占用通道", body="消防大队"), line("用地检查", "占地"), line("旧检查", "取消"))
     after = table(
         line(FIRE, "占用通道", body="机构所在镇街"), line("用地检查", "占地"), line("新检查", "新增")
     )
-    assert route_changes(before, after) == [RouteChange("占用通道", ("消防大队",), ("机构所在镇街",))]
+    assert route_changes(before, after) == [
+        RouteChange("占用通道", ("消防大队",), ("机构所在镇街",)),
+        RouteChange("新增", (), ("民政局",)),
+        RouteChange("取消", ("民政局",), ()),
+    ]
 
 
 @pytest.mark.parametrize(

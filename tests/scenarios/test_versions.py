@@ -5,7 +5,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
-from core.digests import default_algorithm
+from core.digests import default_algorithm, digest_text
 from core.errors import DomainError
 from core.models import StoredFile
 from departments.enums import Role
@@ -13,8 +13,9 @@ from ledger.services import entries_of, verify
 from scenarios.enums import BasisState, Event, VersionState
 from scenarios.models import CheckItem, MatrixRow, PenaltyItem, ScenarioVersion
 from scenarios.services.importing import import_workbook
-from scenarios.services.items import edit_check_item, retire
-from scenarios.services.versions import discard, publish
+from scenarios.services.items import edit_check_item
+from scenarios.services.items import retire as retire_item
+from scenarios.services.versions import baseline, discard, publish, retire
 from tests.factories.departments import make_user
 from tests.factories.matrices import JINJIANG, make_admin, make_bureaus, make_workbook, printed
 
@@ -214,6 +215,111 @@ def test_without_a_confirmed_basis_an_item_is_unverified(published):
 
 
 def test_a_draft_that_leans_on_a_retired_item_is_not_published(draft, admin):
-    retire(draft.rows.first().penalty_item, actor=admin)
+    retire_item(draft.rows.first().penalty_item, actor=admin)
     with pytest.raises(DomainError, match="第1行的事项已停用"):
         publish(draft, actor=admin)
+
+
+# --- Out of force, and what was in force when ----------------------------------------------------------
+
+
+def test_a_version_is_retired_without_a_successor(published, admin):
+    today = timezone.localdate()
+    retired = retire(published, actor=admin, last_day=today, reason="  文件废止 ")
+    assert (retired.state, retired.effective_until, retired.retired_reason) == (
+        VersionState.RETIRED,
+        today,
+        "文件废止",
+    )
+    assert not published.scenario.versions.filter(state=VersionState.PUBLISHED).exists()
+
+
+def test_a_retirement_is_recorded_without_its_words(published, admin):
+    retire(published, actor=admin, last_day=timezone.localdate(), reason="文件废止")
+    entry = entries_of(published.scenario.subject).last()
+    assert (entry.kind, entry.payload) == (
+        Event.RETIRED,
+        {
+            "version": published.pk,
+            "number": 1,
+            "effective_until": timezone.localdate().isoformat(),
+            "reason": digest_text("文件废止"),
+        },
+    )
+
+
+@pytest.mark.parametrize(
+    ("days", "reason", "message", "fields"),
+    [
+        (1, "文件废止", "最后一天不能晚于今天", {"last_day": "不能晚于今天"}),
+        (0, "  ", "请填写停用原因", {"reason": "请填写停用原因。"}),
+    ],
+)
+def test_a_retirement_needs_a_reason_and_a_day_that_came(published, admin, days, reason, message, fields):
+    with pytest.raises(DomainError, match=message) as caught:
+        retire(published, actor=admin, last_day=timezone.localdate() + timedelta(days=days), reason=reason)
+    assert caught.value.fields == fields
+
+
+def test_a_version_is_not_retired_before_it_began(published, admin):
+    with pytest.raises(DomainError, match="最后一天不能更早"):
+        retire(published, actor=admin, last_day=published.effective_from - timedelta(days=1), reason="废止")
+
+
+def test_a_draft_is_not_retired(draft, admin):
+    with pytest.raises(DomainError, match="草稿，不能变更为已停用"):
+        retire(draft, actor=admin, last_day=timezone.localdate(), reason="废止")
+
+
+def test_only_the_leads_staff_retire(published, bureaus):
+    with pytest.raises(PermissionDenied):
+        retire(
+            published, actor=make_user(bureaus["shichang"], Role.HEAD), last_day=date.today(), reason="废止"
+        )
+
+
+def test_the_database_keeps_why_and_when_a_version_was_retired(published, admin):
+    retire(published, actor=admin, last_day=timezone.localdate(), reason="文件废止")
+    version = ScenarioVersion.objects.filter(pk=published.pk)
+    assert "已发布的版本不可更改" in refused(lambda: version.update(retired_reason="另有原因"))
+    assert "已发布的版本不可更改" in refused(lambda: version.update(effective_until=None))
+
+
+def test_the_version_in_force_on_any_past_day_is_found(draft, admin):
+    first = publish(draft, actor=admin, effective_from=date(2024, 12, 2))
+    second = publish(another(admin), actor=admin)
+    today = timezone.localdate()
+    retire(second, actor=admin, last_day=today, reason="废止")
+    ruled = {
+        day: first.scenario.versions.in_force(day).first()
+        for day in (
+            date(2024, 12, 1),
+            date(2024, 12, 2),
+            today - timedelta(days=1),
+            today,
+            today + timedelta(days=1),
+        )
+    }
+    assert list(ruled.values()) == [None, first, first, second, None]
+
+
+def test_a_new_version_never_rules_a_day_another_ruled(draft, admin):
+    first = publish(draft, actor=admin, effective_from=date(2024, 12, 2))
+    retire(first, actor=admin, last_day=date(2025, 6, 30), reason="废止")
+    new = another(admin)
+    with pytest.raises(DomainError, match="第1版施行至 2025-06-30，新版本只能自次日起生效") as caught:
+        publish(new, actor=admin, effective_from=date(2025, 6, 30))
+    assert caught.value.fields == {"effective_from": "须晚于 2025-06-30"}
+    assert publish(new, actor=admin, effective_from=date(2025, 7, 1)).effective_from == date(2025, 7, 1)
+
+
+def test_a_draft_is_compared_with_what_is_in_force_and_a_version_with_what_it_followed(published, admin):
+    draft = another(admin)
+    assert (baseline(published), baseline(draft)) == (None, published)
+    second = publish(draft, actor=admin)
+    assert (baseline(second), baseline(another(admin, "又一检查"))) == (published, second)
+
+
+def test_after_a_retirement_a_draft_is_compared_with_the_last_that_was_in_force(published, admin):
+    retire(published, actor=admin, last_day=timezone.localdate(), reason="废止")
+    assert baseline(another(admin)) == published

@@ -58,6 +58,8 @@ class LineChange:
     after: int | None
     label: str
     title: str
+    # As it stands now; a removed one as it was.
+    line: Line
     cells: tuple[CellChange, ...] = ()
     # What the 序号 was, when another stands there now.
     number_before: str = ""
@@ -93,7 +95,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class RouteChange:
-    """A penalty item that another body implements than before."""
+    """A penalty item that another body implements than before; no body where it is not listed."""
 
     penalty: str
     before: tuple[str, ...]
@@ -112,10 +114,12 @@ def compare(before: Content, after: Content) -> Comparison:
     taken = set(kept.values())
     for at in range(len(before.lines)):
         if at not in kept:
-            result.removed.append(LineChange(at, None, before.label(at), _title(before, at)))
+            result.removed.append(
+                LineChange(at, None, before.label(at), _title(before, at), before.lines[at])
+            )
     for at in range(len(after.lines)):
         if at not in taken:
-            result.added.append(LineChange(None, at, after.label(at), _title(after, at)))
+            result.added.append(LineChange(None, at, after.label(at), _title(after, at), after.lines[at]))
     for was, now in sorted(pairs, key=lambda pair: pair[1]):
         number = before.text(before.lines[was], ColumnRole.NUMBER)
         change = LineChange(
@@ -123,6 +127,7 @@ def compare(before: Content, after: Content) -> Comparison:
             now,
             after.label(now),
             _title(after, now),
+            after.lines[now],
             _cell_changes(before, before.lines[was], after, after.lines[now]),
             number if number != after.text(after.lines[now], ColumnRole.NUMBER) else "",
             now in away,
@@ -137,12 +142,12 @@ def compare(before: Content, after: Content) -> Comparison:
 
 
 def route_changes(before: Content, after: Content) -> list[RouteChange]:
-    """The penalty items of both matrices that another body implements in the second."""
+    """The penalty items that change hands from `before` to `after`, come into the list or leave it."""
     was, now = _bodies(before), _bodies(after)
     return [
-        RouteChange(penalty, tuple(was[penalty]), tuple(bodies))
-        for penalty, bodies in now.items()
-        if penalty in was and set(was[penalty]) != set(bodies)
+        RouteChange(penalty, tuple(was.get(penalty, ())), tuple(now.get(penalty, ())))
+        for penalty in now | was
+        if set(was.get(penalty, ())) != set(now.get(penalty, ()))
     ]
 
 
