@@ -7,6 +7,10 @@ class InspectionKind(models.TextChoices):
     CASE = "CASE", "个案检查（投诉、线索）"
 
 
+# Nobody outside is told of these before they are over (养老机构行政检查办法：个案检查不得事先告知).
+UNANNOUNCED = [InspectionKind.CASE]
+
+
 class InspectionState(models.TextChoices):
     DRAFT = "DRAFT", "拟定中"
     AWAITING_APPROVAL = "AWAITING_APPROVAL", "待审批"
@@ -72,6 +76,42 @@ PARTICIPATION_TRANSITIONS = {
         ParticipationState.ANSWERED,
         ParticipationState.DECLINED,
     },
+}
+
+
+class StratifyBy(models.TextChoices):
+    """What a sampling rule may sort institutions by (差异化监管)."""
+
+    CREDIT_CLASS = "CREDIT_CLASS", "信用等级"
+    KIND = "KIND", "机构类型"
+    TOWN = "TOWN", "所属镇街"
+    MAJOR_HAZARD = "MAJOR_HAZARD", "未办结的重大问题"
+
+
+class LeftOut(models.TextChoices):
+    """Why an institution in scope cannot be drawn."""
+
+    CLOSED = "CLOSED", "已终止"
+    SUSPENDED = "SUSPENDED", "暂停运营"
+
+
+class DrawState(models.TextChoices):
+    """COMMITTING and REVEALING only when departments give secrets; VOID when one was withheld."""
+
+    COMMITTING = "COMMITTING", "征集秘密数"
+    REVEALING = "REVEALING", "公开秘密数"
+    DRAWN = "DRAWN", "已抽取"
+    VOID = "VOID", "已作废"
+    REPLACED = "REPLACED", "已批准重抽"
+
+
+DRAW_TRANSITIONS = {
+    # Nobody gave a secret: the portal's alone decides.
+    DrawState.COMMITTING: {DrawState.REVEALING, DrawState.DRAWN, DrawState.VOID},
+    DrawState.REVEALING: {DrawState.DRAWN, DrawState.VOID},
+    DrawState.DRAWN: {DrawState.REPLACED},
+    DrawState.VOID: set(),
+    DrawState.REPLACED: set(),
 }
 
 
@@ -191,6 +231,12 @@ class Event(models.TextChoices):
     REJOINED = "inspection.rejoined", "部门改为参加"
     TICKING_CLOSED = "inspection.ticking_closed", "勾选截止"
     TICKING_EXTENDED = "inspection.ticking_extended", "延长勾选"
+    ROSTER_FROZEN = "inspection.roster_frozen", "固定抽取名单"
+    DRAW_COMMITTED = "inspection.draw_committed", "提交秘密数的承诺"
+    DRAW_REVEALING = "inspection.draw_revealing", "开始公开秘密数"
+    DRAW_REVEALED = "inspection.draw_revealed", "公开秘密数"
+    DRAW_VOIDED = "inspection.draw_voided", "抽取作废"
+    DRAW_REPLACED = "inspection.draw_replaced", "批准重新抽取"
     DRAWN = "inspection.drawn", "抽取机构"
     GENERATING = "inspection.generating", "开始生成任务"
     GENERATED = "inspection.generated", "任务生成完毕"

@@ -41,6 +41,14 @@ def require_ticking(user: User, inspection: JointInspection, department: Departm
     require_role(user, CLERKS, department)
 
 
+def require_contributing(user: User, inspection: JointInspection, department: Department) -> None:
+    """Raise PermissionDenied unless the account is a clerk of the lead or of a participating department."""
+    takes_part = ("tick_jointinspection", "lead_jointinspection")
+    if not any(user.has_perm(permission, inspection) for permission in takes_part):
+        raise PermissionDenied("贵部门未参与此次联合检查。")
+    require_role(user, CLERKS, department)
+
+
 def may_lead(user: User, inspection: JointInspection) -> bool:
     """Whether `require_leading` would let the account through."""
     return user.holds(*CLERKS, department=inspection.lead_department) and user.has_perm(

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from inspections.services import merge, ticking
+from inspections.services import contributions, merge, ticking
 
 
 @shared_task(name="inspections.tasks.generate_tasks")
@@ -13,3 +13,8 @@ def generate_tasks(job_id: str) -> None:
 @shared_task(name="inspections.tasks.close_due_ticking", expires=10)
 def close_due_ticking() -> int:
     return ticking.close_due()
+
+
+@shared_task(name="inspections.tasks.advance_due_draws", expires=10)
+def advance_due_draws() -> int:
+    return contributions.advance_due()

@@ -44,6 +44,7 @@ ACCOUNT_LINKS = [
 PUBLIC_LINKS = [
     ("结果公示", "archive:public_list", ("archive",)),
     ("监管清单", "scenarios:public_list", ("scenarios",)),
+    ("随机抽取", "inspections:draw_list", ("inspections",)),
 ]
 MOST_ENTRIES = 8
 

@@ -21,7 +21,8 @@ from archive import services as disclosures
 from core.enums import JobState
 from core.workdays import add_workdays
 from departments.models import User
-from inspections.enums import AnswerValue, Disposition, InspectionKind, Severity, SignerKind
+from inspections.draws.rules import SamplingRule, everything, percent
+from inspections.enums import AnswerValue, Disposition, InspectionKind, Severity, SignerKind, StratifyBy
 from inspections.models import (
     Finding,
     JointInspection,
@@ -75,6 +76,8 @@ class Visit:
 
 BLOCKED_EXIT = Problem(26, "二楼东侧疏散通道堆放轮椅和纸箱，通行宽度不足。", has_photo=True)
 RECHECKED = Problem(1, "两名护理员未取得培训合格证明。", Disposition.RECTIFICATION, days=15)
+# 差异化监管：信用越差，抽得越多。
+QUARTERLY = SamplingRule(percent(20), StratifyBy.CREDIT_CLASS, {"C": percent(50), "D": everything()})
 FLAWLESS = "晋江市崇德社会福利院"
 VISITS = [
     Visit("晋江市陈埭鸿福养老院", [BLOCKED_EXIT]),
@@ -159,7 +162,7 @@ def _play_ticking(people: Mapping[str, User]) -> None:
         Institution.objects.in_operation(),
         purpose="按双随机要求联合抽查。",
         kind=InspectionKind.DAILY,
-        ratio=Decimal(20),
+        sampling=QUARTERLY,
     )
     _tick(inspection.participations.get(department__code="shichang"), people["shichang"])
 
@@ -171,7 +174,7 @@ def _launched(
     *,
     purpose: str,
     kind: InspectionKind,
-    ratio=Decimal(100),
+    sampling: SamplingRule = launch.EVERYBODY,
 ) -> JointInspection:
     lead = people[LEAD]
     today = timezone.localdate()
@@ -184,7 +187,7 @@ def _launched(
         window_from=add_workdays(today, 7) if kind == InspectionKind.DAILY else today,
         window_until=add_workdays(today, 22),
         tick_deadline=_end_of(add_workdays(today, 5)),
-        sampling_ratio=ratio,
+        sampling=sampling,
         by_hand=institutions.values_list("pk", flat=True),
         actor=lead,
     )

@@ -123,6 +123,7 @@ CELERY_BEAT_SCHEDULE = {
     # Hourly, so that a machine switched off at night misses no day; each certificate is told of once.
     "warn-of-certificates": {"task": "departments.tasks.warn_of_certificates", "schedule": 3600.0},
     "close-ticking": {"task": "inspections.tasks.close_due_ticking", "schedule": SWEEP_SECONDS},
+    "advance-draws": {"task": "inspections.tasks.advance_due_draws", "schedule": SWEEP_SECONDS},
 }
 
 STORAGES = {
@@ -238,6 +239,9 @@ PENALTY_DISCLOSURE_WORKDAYS = env.int("PENALTY_DISCLOSURE_WORKDAYS", default=7)
 REFERRAL_WORKDAYS = env.int("REFERRAL_WORKDAYS", default=7)
 # 整改期限默认值，法律未定，由责令机关确定
 RECTIFICATION_DAYS = env.int("RECTIFICATION_DAYS", default=15)
+# 抽取前征集、公开秘密数各留多少小时，文件未定
+DRAW_COMMIT_HOURS = env.int("DRAW_COMMIT_HOURS", default=24)
+DRAW_REVEAL_HOURS = env.int("DRAW_REVEAL_HOURS", default=24)
 # 证件到期前多少天提醒
 CERTIFICATE_WARNING_DAYS = env.int("CERTIFICATE_WARNING_DAYS", default=60)
 # 赋权到期前多少天提醒续签承接确认书；法律未规定

@@ -11,6 +11,7 @@ PAGES = {
     "officer": "departments:officer",
     "institution": "archive:dossier",
     "joint_inspection": "inspections:detail",
+    "draw": "inspections:draw_secrets",
     "task": "inspections:task_detail",
     "finding": "inspections:finding_detail",
     "referral": "penalties:referral",

@@ -1,7 +1,6 @@
 """What a clerk fills in to launch a joint inspection, and the filter of the list."""
 
 from datetime import date, datetime, time, timedelta
-from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -56,14 +55,6 @@ class LaunchForm(forms.Form):
     tick_deadline = forms.DateTimeField(
         label="勾选截止时间", widget=MomentInput, help_text="到时自动截止；之前可提前截止，也可延长。"
     )
-    sampling_ratio = forms.DecimalField(
-        label="抽取比例（%）",
-        min_value=Decimal("0.01"),
-        max_value=100,
-        max_digits=5,
-        decimal_places=2,
-        help_text="从检查范围内随机抽取，不足一家按一家计；100 为全部检查。",
-    )
     scope_mode = forms.ChoiceField(
         label="选择方式",
         choices=[(ScopeSource.FILTER, "按条件，可另外手工添加"), (ScopeSource.HAND, "只检查手工选择的机构")],
@@ -83,7 +74,7 @@ class LaunchForm(forms.Form):
     def plan(self) -> dict[str, Any]:
         """The keyword arguments of `launch.launch` and `launch.change` this form answers for."""
         names = ("name", "kind", "versions", "purpose", "window_from", "window_until", "tick_deadline")
-        return {name: self.cleaned_data[name] for name in (*names, "sampling_ratio")}
+        return {name: self.cleaned_data[name] for name in names}
 
 
 class ExtendForm(forms.Form):
@@ -143,7 +134,6 @@ def default_plan(lead: Department, versions: QuerySet[ScenarioVersion]) -> dict[
         "window_from": start,
         "window_until": start + timedelta(days=WINDOW_DAYS),
         "tick_deadline": end_of_work(last_tick_day),
-        "sampling_ratio": 100,
         "scope_mode": ScopeSource.FILTER,
     }
 
@@ -154,7 +144,6 @@ def plan_of(inspection: JointInspection) -> dict[str, Any]:
     filtered = inspection.candidates.filter(source=ScopeSource.FILTER).exists()
     return {
         **{name: getattr(inspection, name) for name in names},
-        "sampling_ratio": inspection.sampling_ratio.normalize(),
         "versions": list(inspection.versions.all()),
         "scope_mode": ScopeSource.FILTER if filtered or inspection.scope_filter else ScopeSource.HAND,
     }

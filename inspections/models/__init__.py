@@ -1,5 +1,11 @@
 """Joint inspections, from launch to what became of each finding."""
 
+from inspections.models.draws import (
+    Draw,
+    DrawContribution,
+    DrawnInstitution,
+    DrawRoster,
+)
 from inspections.models.findings import (
     Finding,
     Rectification,
@@ -8,8 +14,6 @@ from inspections.models.findings import (
 )
 from inspections.models.launch import (
     Candidate,
-    Draw,
-    DrawnInstitution,
     ItemRequest,
     JointInspection,
     JointInspectionGroupObjectPermission,
@@ -33,6 +37,8 @@ __all__ = [
     "Answer",
     "Candidate",
     "Draw",
+    "DrawContribution",
+    "DrawRoster",
     "DrawnInstitution",
     "Finding",
     "ItemRequest",

@@ -1,5 +1,7 @@
 """What a lead department launches, whom it concerns, who takes part and what they ticked."""
 
+from typing import Any
+
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
@@ -7,6 +9,8 @@ from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
 from guardian.shortcuts import get_objects_for_user
 
 from departments.models import Department, User
+from inspections.draws import rules
+from inspections.draws.rules import SamplingRule
 from inspections.enums import (
     InspectionKind,
     InspectionState,
@@ -16,6 +20,11 @@ from inspections.enums import (
 )
 from institutions.models import Institution
 from scenarios.models import CheckItem, PublishedItem, ScenarioVersion
+
+
+def everybody() -> dict[str, Any]:
+    """全部抽取"""
+    return SamplingRule(rules.everything()).as_json()
 
 
 class JointInspectionQuerySet(models.QuerySet):
@@ -42,7 +51,8 @@ class JointInspection(models.Model):
     window_from = models.DateField("检查开始日期")
     window_until = models.DateField("检查截止日期")
     tick_deadline = models.DateTimeField("勾选截止时间")
-    sampling_ratio = models.DecimalField("抽取比例（%）", max_digits=5, decimal_places=2, default=100)
+    # What inspections.draws.rules.SamplingRule wrote of itself.
+    sampling_rule = models.JSONField("抽取规则", default=everybody)
     # The filter the scope came from, as the register's list page spells it; hand-picked ones are Candidates too.
     scope_filter = models.JSONField(default=dict, blank=True)
     state = models.CharField("状态", max_length=20, choices=InspectionState, default=InspectionState.DRAFT)
@@ -62,10 +72,6 @@ class JointInspection(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(window_until__gte=F("window_from")), name="inspections_window_in_order"
-            ),
-            models.CheckConstraint(
-                condition=Q(sampling_ratio__gt=0, sampling_ratio__lte=100),
-                name="inspections_ratio_in_percent",
             ),
             models.CheckConstraint(
                 condition=Q(state__in=[InspectionState.DRAFT, InspectionState.AWAITING_APPROVAL])
@@ -90,6 +96,10 @@ class JointInspection(models.Model):
     def subject(self) -> str:
         """The subject of this joint inspection's ledger chain."""
         return f"joint_inspection:{self.pk}"
+
+    @property
+    def sampling(self) -> SamplingRule:
+        return rules.from_json(self.sampling_rule)
 
 
 class JointInspectionUserObjectPermission(UserObjectPermissionBase):
@@ -131,43 +141,6 @@ class Candidate(models.Model):
 
     def __str__(self) -> str:
         return f"{self.joint_inspection_id} × {self.institution_id}"
-
-
-class Draw(models.Model):
-    """抽取: a pure function of roster, ratio and seed (inspections/services/draw.py); never deleted."""
-
-    joint_inspection = models.ForeignKey(JointInspection, on_delete=models.PROTECT, related_name="draws")
-    algorithm = models.CharField("算法", max_length=32)
-    seed = models.CharField("种子", max_length=64)
-    ratio = models.DecimalField("比例（%）", max_digits=5, decimal_places=2)
-    roster_size = models.PositiveIntegerField("名单数")
-    roster_digest = models.CharField("名单摘要", max_length=128)
-    digest_algorithm = models.CharField(max_length=16)
-    size = models.PositiveIntegerField("抽中数")
-    drawn_at = models.DateTimeField(default=timezone.now)
-    drawn_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-
-    class Meta:
-        ordering = ["-drawn_at"]
-
-    def __str__(self) -> str:
-        return f"{self.roster_size} 中抽 {self.size}"
-
-
-class DrawnInstitution(models.Model):
-    draw = models.ForeignKey(Draw, on_delete=models.CASCADE, related_name="drawn")
-    institution = models.ForeignKey(Institution, on_delete=models.PROTECT, related_name="+")
-    position = models.PositiveIntegerField("次序")
-
-    class Meta:
-        ordering = ["draw", "position"]
-        constraints = [
-            models.UniqueConstraint(fields=["draw", "institution"], name="inspections_drawn_once"),
-            models.UniqueConstraint(fields=["draw", "position"], name="inspections_one_drawn_a_position"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.position}. {self.institution_id}"
 
 
 class Participation(models.Model):

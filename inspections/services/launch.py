@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from datetime import date, datetime
-from decimal import Decimal
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection, transaction
@@ -17,6 +16,7 @@ from departments.enums import NotificationKind, Role
 from departments.models import Department, User
 from departments.permissions import CLERKS, require_role
 from inspections import permissions
+from inspections.draws.rules import SamplingRule, everything
 from inspections.enums import (
     INSPECTION_TRANSITIONS,
     Event,
@@ -40,6 +40,7 @@ from scenarios.enums import VersionState
 from scenarios.models import PublishedItem, ScenarioVersion
 
 Scope = QuerySet | Iterable[int]
+EVERYBODY = SamplingRule(everything())
 
 
 @transaction.atomic
@@ -53,7 +54,7 @@ def launch(
     window_until: date,
     tick_deadline: datetime,
     actor: User,
-    sampling_ratio: Decimal = Decimal(100),
+    sampling: SamplingRule = EVERYBODY,
     scope_filter: dict | None = None,
     by_filter: Scope = (),
     by_hand: Scope = (),
@@ -62,13 +63,11 @@ def launch(
     """Draft a joint inspection led by a department of the actor; only the lead sees it until it is approved.
 
     `by_filter` contributes institutions in operation, `by_hand` also suspended ones; `scope_filter` is
-    the query the filter came from, kept to show it again. `sampling_ratio` is in percent. Raises
-    DomainError with the fields at fault.
+    the query the filter came from, kept to show it again. Raises DomainError with the fields at fault.
     """
     require_role(actor, CLERKS, lead_department)
     versions = _in_force(versions)
     _check_dates(window_from, window_until, tick_deadline)
-    _check_ratio(sampling_ratio)
     inspection = JointInspection.objects.create(
         number=_number(lead_department),
         name=_worded(name, "name", "请填写联合检查名称。"),
@@ -78,7 +77,7 @@ def launch(
         window_from=window_from,
         window_until=window_until,
         tick_deadline=tick_deadline,
-        sampling_ratio=sampling_ratio,
+        sampling_rule=sampling.as_json(),
         scope_filter=scope_filter or {},
         launched_by=actor,
     )
@@ -100,7 +99,7 @@ def change(
     window_until: date,
     tick_deadline: datetime,
     actor: User,
-    sampling_ratio: Decimal = Decimal(100),
+    sampling: SamplingRule = EVERYBODY,
     scope_filter: dict | None = None,
     by_filter: Scope = (),
     by_hand: Scope = (),
@@ -113,14 +112,13 @@ def change(
         raise DomainError(f"联合检查{inspection.get_state_display()}，方案不能再修改。")
     versions = _in_force(versions)
     _check_dates(window_from, window_until, tick_deadline)
-    _check_ratio(sampling_ratio)
     inspection.name = _worded(name, "name", "请填写联合检查名称。")
     inspection.kind = kind
     inspection.purpose = purpose.strip()
     inspection.window_from = window_from
     inspection.window_until = window_until
     inspection.tick_deadline = tick_deadline
-    inspection.sampling_ratio = sampling_ratio
+    inspection.sampling_rule = sampling.as_json()
     inspection.scope_filter = scope_filter or {}
     inspection.save()
     _set_versions(inspection, versions)
@@ -287,7 +285,7 @@ def _plan(inspection: JointInspection) -> dict:
         "versions": sorted(inspection.versions.values_list("pk", flat=True)),
         "window": [inspection.window_from.isoformat(), inspection.window_until.isoformat()],
         "tick_deadline": inspection.tick_deadline.isoformat(),
-        "sampling_ratio": str(inspection.sampling_ratio),
+        "sampling_rule": inspection.sampling_rule,
         "candidates": inspection.candidates.count(),
     }
 
@@ -321,13 +319,6 @@ def _check_dates(window_from: date, window_until: date, tick_deadline: datetime)
         problems["tick_deadline"] = "勾选截止时间应不晚于检查截止日期。"
     if problems:
         raise DomainError("".join(problems.values()), fields=problems)
-
-
-def _check_ratio(ratio: Decimal) -> None:
-    if not 0 < ratio <= 100:
-        raise DomainError(
-            "抽取比例应大于 0、不超过 100。", fields={"sampling_ratio": "应大于 0、不超过 100。"}
-        )
 
 
 def _worded(text: str, field: str, message: str) -> str:

@@ -23,6 +23,7 @@ from inspections import permissions
 from inspections.enums import INSPECTION_TRANSITIONS, Event, InspectionState
 from inspections.models import Draw, JointInspection, TaskOfficer
 from inspections.services.assignment import officer_pool, require_enough_officers
+from inspections.services.draw import standing_draw
 from ledger import services as ledger
 
 logger = logging.getLogger(__name__)
@@ -42,7 +43,7 @@ def start_generating(inspection: JointInspection, *, actor: User) -> BackgroundJ
     permissions.require_leading(actor, inspection)
     if InspectionState.GENERATING not in INSPECTION_TRANSITIONS[inspection.state]:
         raise DomainError("勾选截止并抽取机构后，才能生成检查任务。")
-    draw = inspection.draws.first()
+    draw = standing_draw(inspection)
     if draw is None:
         raise DomainError("请先抽取机构。")
     departments = set(inspection.ticks.filter(ticked=True).values_list("department", flat=True))

@@ -1,11 +1,12 @@
 """Addresses of this app, by noun."""
 
-from inspections.urls import findings, generate, launch, tasks
+from inspections.urls import draws, findings, generate, launch, tasks
 
 app_name = "inspections"
 
 urlpatterns = [
     *launch.urlpatterns,
+    *draws.urlpatterns,
     *generate.urlpatterns,
     *tasks.urlpatterns,
     *findings.urlpatterns,

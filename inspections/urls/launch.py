@@ -6,6 +6,7 @@ urlpatterns: list[path] = [
     path("inspections/", overview.inspection_list, name="list"),
     path("inspections/new/", launch.launch, name="launch"),
     path("inspections/scope/", launch.scope_count, name="scope_count"),
+    path("inspections/sampling/", launch.sampling_strata, name="sampling_strata"),
     path("inspections/scope/search/", launch.scope_search, name="scope_search"),
     path("inspections/<int:pk>/", overview.detail, name="detail"),
     path("inspections/<int:pk>/edit/", launch.edit, name="edit"),

@@ -1,4 +1,4 @@
-"""Drawing institutions and generating their forms, on the joint inspection's page."""
+"""Where the draw stands and the generating of forms, on the joint inspection's page."""
 
 from typing import Any
 
@@ -10,14 +10,14 @@ from django.views.decorators.http import require_GET, require_POST
 
 from core.errors import DomainError
 from departments.access import needs, polled, signed_in
+from departments.enums import Role
 from departments.models import User
 from departments.permissions import CLERKS
-from inspections.enums import InspectionState, TaskState
+from inspections.enums import DrawState, InspectionState, TaskState
 from inspections.models import JointInspection
 from inspections.permissions import may_lead
-from inspections.services import merge
-from inspections.services.draw import draw as draw_institutions
-from inspections.services.draw import sample_size
+from inspections.services import merge, strata
+from inspections.services.draw import eligible
 
 SHOWN_IN = (
     InspectionState.TICKING_CLOSED,
@@ -35,38 +35,34 @@ def generation_context(inspection: JointInspection, user: User) -> dict[str, Any
     if inspection.state == InspectionState.GENERATING and job is not None and not job.is_active:
         # It ended between the two queries; without this the page would say so for ever.
         inspection.refresh_from_db(fields=["state"])
-    draw = inspection.draws.first()
-    roster_size = draw.roster_size if draw else inspection.candidates.count()
+    draws = list(inspection.draws.all())
+    draw = next((made for made in draws if made.state == DrawState.DRAWN), None)
+    collecting = next((made for made in draws if made.is_open), None)
+    closed = inspection.state == InspectionState.TICKING_CLOSED
+    awaits_draw = closed and draw is None and collecting is None
+    rows = draw.strata if draw else []
+    if awaits_draw:
+        rows = strata.expected(eligible(inspection), inspection.sampling, institution="institution__")
     return {
         "generation": {
             "draw": draw,
-            "roster_size": roster_size,
-            "sample_size": draw.size if draw else sample_size(roster_size, inspection.sampling_ratio),
+            "collecting": collecting,
+            "past": [made for made in draws if made not in (draw, collecting)],
+            "roster_size": sum(row["members"] for row in rows),
+            "sample_size": sum(row["drawn"] for row in rows),
+            "strata": strata.named(rows, inspection.sampling) if inspection.sampling.by else [],
             "drawn": draw.drawn.select_related("institution__town")[:10] if draw else [],
             "job": job,
             "tasks": inspection.origins.aggregate(
                 total=Count("pk"), submitted=Count("pk", filter=Q(task__state=TaskState.SUBMITTED))
             ),
             "may_lead": may_lead(user, inspection),
-            "awaits_draw": inspection.state == InspectionState.TICKING_CLOSED and draw is None,
-            "awaits_start": inspection.state == InspectionState.TICKING_CLOSED and draw is not None,
+            "may_approve": user.holds(Role.HEAD, department=inspection.lead_department),
+            "awaits_draw": awaits_draw,
+            "awaits_start": closed and draw is not None,
             "ticked_count": inspection.ticks.filter(ticked=True).count(),
         }
     }
-
-
-@needs(*CLERKS)
-@require_POST
-def draw(request: HttpRequest, pk: int) -> HttpResponse:
-    """Draw institutions at random."""
-    inspection = get_object_or_404(JointInspection.objects.visible_to(request.user), pk=pk)
-    try:
-        made = draw_institutions(inspection, actor=request.user)
-    except DomainError as error:
-        messages.error(request, error.message)
-    else:
-        messages.success(request, f"已从 {made.roster_size} 家机构中抽取 {made.size} 家。")
-    return redirect("inspections:detail", pk)
 
 
 @needs(*CLERKS)

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -14,13 +13,15 @@ from core.errors import DomainError
 from departments.access import needs
 from departments.enums import Role
 from departments.permissions import CLERKS
+from inspections.draws.rules import SamplingRule
 from inspections.enums import InspectionState, ScopeSource
 from inspections.forms.launch import ExtendForm, LaunchForm
+from inspections.forms.sampling import SamplingForm
 from inspections.models import JointInspection
 from inspections.permissions import require_leading
 from inspections.services import launch as services
-from inspections.services import ticking
-from inspections.services.draw import sample_size
+from inspections.services import strata, ticking
+from inspections.services.launch import EVERYBODY
 from institutions.enums import OperatingState
 from institutions.forms import InstitutionScopeForm
 from institutions.models import Institution
@@ -61,9 +62,17 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
 def scope_count(request: HttpRequest) -> HttpResponse:
     """How many institutions the form means at this moment, for HTMX."""
     scope = InstitutionScopeForm(request.POST, prefix=PREFIX)
-    ratio = request.POST.get("sampling_ratio")
-    context = _counted(request, scope, request.POST.get("scope_mode", ""), _picked(request), ratio)
+    rule = SamplingForm(request.POST).rule
+    context = _counted(request, scope, request.POST.get("scope_mode", ""), _picked(request), rule)
     return render(request, "inspections/partials/_scope_count.html", context)
+
+
+@needs(*CLERKS)
+@require_POST
+def sampling_strata(request: HttpRequest) -> HttpResponse:
+    """A field for the rate of each stratum, for HTMX."""
+    context = {"sampling": SamplingForm(request.POST)}
+    return render(request, "inspections/partials/_sampling_strata.html", context)
 
 
 @needs(*CLERKS)
@@ -145,9 +154,11 @@ def _form_page(
 ) -> HttpResponse:
     posted = request.method == "POST"
     scope = InstitutionScopeForm(request.POST if posted else _stored(inspection), prefix=PREFIX)
-    if posted and form.is_valid() and scope.is_valid():
+    rule = inspection.sampling if inspection else EVERYBODY
+    sampling = SamplingForm(request.POST) if posted else SamplingForm(rule=rule)
+    if posted and all([form.is_valid(), scope.is_valid(), sampling.is_valid()]):
         try:
-            saved = save(_plan(request, form, scope))
+            saved = save({**_plan(request, form, scope), "sampling": sampling.rule})
         except DomainError as error:
             _show(error, form)
         else:
@@ -157,8 +168,9 @@ def _form_page(
     context = {
         "form": form,
         "scope": scope,
+        "sampling": sampling,
         "inspection": inspection,
-        **_counted(request, scope, mode, picked, form["sampling_ratio"].value()),
+        **_counted(request, scope, mode, picked, sampling.rule if posted else rule),
         **_choices(request, picked, request.POST.get("hand_q", "")),
     }
     return render(request, "inspections/launch.html", context, status=422 if posted else 200)
@@ -204,21 +216,23 @@ def _hand_picked(inspection: JointInspection | None) -> list[int]:
 
 
 def _counted(
-    request: HttpRequest, scope: InstitutionScopeForm, mode: str, picked: list[int], ratio: Any
+    request: HttpRequest,
+    scope: InstitutionScopeForm,
+    mode: str,
+    picked: list[int],
+    rule: SamplingRule | None,
 ) -> dict[str, Any]:
     """The numbers `launch` would arrive at, with what it leaves out and why."""
     seen = Institution.objects.visible_to(request.user)
     filtered = scope.filter(seen) if mode == ScopeSource.FILTER else seen.none()
     by_hand = seen.filter(pk__in=picked).exclude(operating_state=OperatingState.CLOSED)
     in_scope = seen.filter(Q(pk__in=filtered.in_operation().values("pk")) | Q(pk__in=by_hand.values("pk")))
-    total = in_scope.count()
-    try:
-        sample = sample_size(total, LaunchForm.base_fields["sampling_ratio"].clean(ratio))
-    except ValidationError:
-        sample = None
+    rows = strata.named(strata.expected(in_scope, rule), rule) if rule else None
     return {
-        "total": total,
-        "sample": sample,
+        "total": in_scope.count() if rows is None else sum(row["members"] for row in rows),
+        "sample": None if rows is None else sum(row["drawn"] for row in rows),
+        "rule": rule,
+        "strata": rows,
         "by_hand_count": by_hand.count(),
         "suspended": _left_out(filtered, OperatingState.SUSPENDED, picked),
         "closed": _left_out(filtered, OperatingState.CLOSED, []),

@@ -21,6 +21,7 @@ from inspections.permissions import may_lead
 from inspections.services import boards
 from inspections.services.launch import items_offered
 from inspections.services.participation import is_open
+from inspections.services.strata import in_words
 from inspections.services.ticking import UNANSWERED
 from inspections.views.generate import generation_context
 
@@ -69,6 +70,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         **generation,
         "inspection": inspection,
         "versions": inspection.versions.select_related("scenario"),
+        "rule_in_words": in_words(inspection.sampling),
         "steps": _steps(inspection),
         "listing": list_page(request, candidates, sorts=CANDIDATE_SORTS, default="name", per_page=10),
         "ticked": _ticked(inspection),

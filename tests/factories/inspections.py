@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from decimal import Decimal
 
 from django.utils import timezone
 
 from departments.enums import Role
 from departments.models import Department, User
+from inspections.draws.rules import SamplingRule
 from inspections.enums import InspectionKind, InspectionState
 from inspections.models import JointInspection, Participation, Tick
 from inspections.services import launch, ticking
@@ -50,7 +50,7 @@ def make_inspection(
     lead: Department | None = None,
     ticked: bool = False,
     tick_deadline: datetime | None = None,
-    sampling_ratio: Decimal = Decimal(100),
+    sampling: SamplingRule = launch.EVERYBODY,
     name: str = "养老机构联合检查",
     kind: InspectionKind = InspectionKind.DAILY,
 ) -> JointInspection:
@@ -68,7 +68,7 @@ def make_inspection(
         window_from=today,
         window_until=today + timedelta(days=30),
         tick_deadline=tick_deadline or timezone.now() + timedelta(days=3),
-        sampling_ratio=sampling_ratio,
+        sampling=sampling,
         by_hand=[i.pk for i in ([make_institution()] if institutions is None else institutions)],
         actor=clerk_of(lead),
     )

@@ -6,6 +6,7 @@ from django.utils import timezone
 from departments.enums import Role
 from departments.models import User
 from inspections import permissions
+from inspections.draws.rules import SamplingRule, percent
 from inspections.enums import InspectionKind, InspectionState, ScopeSource
 from inspections.models import Candidate, JointInspection, JointInspectionVersion, Tick
 from institutions.models import Institution
@@ -20,6 +21,7 @@ def make_closed_inspection(
     ticked: Collection[str] | None = None,
     number: str = "2026-0001",
     ratio: int = 100,
+    rule: SamplingRule | None = None,
     officers: int = 2,
 ) -> tuple[JointInspection, User]:
     """A joint inspection whose ticking is closed, and a clerk of its lead department.
@@ -37,7 +39,7 @@ def make_closed_inspection(
         window_from=today,
         window_until=today + timedelta(days=20),
         tick_deadline=timezone.now(),
-        sampling_ratio=ratio,
+        sampling_rule=(rule or SamplingRule(percent(ratio))).as_json(),
         state=InspectionState.TICKING_CLOSED,
         launched_by=clerk,
         approved_by=clerk,

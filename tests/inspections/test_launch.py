@@ -1,5 +1,4 @@
 from datetime import timedelta
-from decimal import Decimal
 
 import pytest
 from django.core.exceptions import PermissionDenied
@@ -139,8 +138,6 @@ def test_town_launches_within_its_own_territory_only():
         ({"window_until": timezone.localdate() - timedelta(days=1)}, "window_until"),
         ({"tick_deadline": timezone.now() - timedelta(seconds=1)}, "tick_deadline"),
         ({"tick_deadline": timezone.now() + timedelta(days=40)}, "tick_deadline"),
-        ({"sampling_ratio": Decimal(0)}, "sampling_ratio"),
-        ({"sampling_ratio": Decimal("100.01")}, "sampling_ratio"),
         ({"versions": []}, "versions"),
     ],
 )

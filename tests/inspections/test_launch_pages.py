@@ -60,7 +60,7 @@ def filled(minzheng, version, **changes) -> dict:
         "window_from": today.isoformat(),
         "window_until": (today + timedelta(days=30)).isoformat(),
         "tick_deadline": deadline.strftime("%Y-%m-%dT%H:%M"),
-        "sampling_ratio": "100",
+        "sampling-percent": "100",
         "scope_mode": "FILTER",
         "then": "save",
     }
@@ -220,12 +220,12 @@ def test_count_joins_filter_and_hand_without_counting_twice(lead):
 def test_count_shows_how_many_the_ratio_draws(lead):
     for _ in range(3):
         make_institution()
-    assert count(lead, sampling_ratio="40").context["sample"] == 2
+    assert count(lead, **{"sampling-percent": "40"}).context["sample"] == 2
 
 
 def test_count_without_a_ratio_shows_no_sample(lead):
     make_institution()
-    assert count(lead, sampling_ratio="viel").context["sample"] is None
+    assert count(lead, **{"sampling-percent": "viel"}).context["sample"] is None
 
 
 def test_count_agrees_with_what_is_launched(lead, minzheng):

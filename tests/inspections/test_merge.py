@@ -176,7 +176,7 @@ def test_every_form_is_on_its_institutions_chain():
             {"joint_inspection": inspection.pk, "task": str(task.pk), "items": 4},
         )
     kinds = [entry.kind for entry in entries_of(inspection.subject)]
-    assert kinds == [Event.DRAWN, Event.GENERATING, Event.GENERATED]
+    assert kinds == [Event.ROSTER_FROZEN, Event.DRAWN, Event.GENERATING, Event.GENERATED]
     assert list(verify()) == []
 
 

@@ -11,8 +11,9 @@ from departments.enums import Role
 from departments.models import Notification
 from inspections import tasks
 from inspections.enums import Event, InspectionState, ParticipationState, RequestState
-from inspections.models import Draw, ItemRequest, JointInspection, Participation, Tick
+from inspections.models import ItemRequest, JointInspection, Participation, Tick
 from inspections.services import launch, ticking
+from inspections.services.draw import draw
 from ledger.services import entries_of
 from tests.factories.departments import make_department, make_user
 from tests.factories.inspections import clerk_of, make_inspection, tick_everything
@@ -464,17 +465,7 @@ def test_extending_to_a_day_out_of_order_is_refused(inspection, days):
 def test_extending_after_the_draw_is_refused(inspection):
     lead = clerk_of(inspection.lead_department)
     ticking.close_ticking(inspection, actor=lead)
-    Draw.objects.create(
-        joint_inspection=inspection,
-        algorithm="test",
-        seed="0",
-        ratio=100,
-        roster_size=1,
-        roster_digest="0",
-        digest_algorithm="sha256",
-        size=1,
-        drawn_by=lead,
-    )
+    draw(inspection, actor=lead)
     with pytest.raises(DomainError, match="已抽取"):
         ticking.extend_ticking(inspection, until=timezone.now() + timedelta(days=1), actor=lead)
 

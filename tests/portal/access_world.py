@@ -9,12 +9,14 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from departments.enums import Role
 from departments.models import User
 from departments.services import notify_users
-from inspections.enums import InspectionState
-from inspections.models import ItemRequest, JointInspection, Tick
+from inspections.enums import InspectionKind, InspectionState
+from inspections.models import Draw, ItemRequest, JointInspection, Tick
+from inspections.services.contributions import open_contributions
+from inspections.services.draw import draw
 from inspections.services.photos import attach_photo
 from institutions.services import recuse
 from penalties.enums import CaseState
-from scenarios.models import Delegation
+from scenarios.models import Delegation, ScenarioVersion
 from scenarios.services.delegations import confirm_delegation
 from scenarios.services.importing import import_workbook
 from scenarios.services.uploads import keep
@@ -86,6 +88,13 @@ def build() -> World:
     tick_everything(ticking.participations.get(department=minzheng))
     closed = make_inspection(InspectionState.TICKING_CLOSED, version=version, ticked=True)
 
+    drawn = _drawn(version, InspectionKind.DAILY)
+    drawn_case = _drawn(version, InspectionKind.CASE)
+    collecting = open_contributions(
+        make_inspection(InspectionState.TICKING_CLOSED, version=version, ticked=True),
+        actor=clerk_of(minzheng),
+    )
+
     outsider = make_user(renshe, Role.HANDLER, Role.HEAD, Role.OFFICER)
     users = {
         "clerk": clerk_of(minzheng),
@@ -137,6 +146,9 @@ def build() -> World:
         "awaiting": (awaiting.pk,),
         "ticking": (ticking.pk,),
         "closed": (closed.pk,),
+        "drawn": (drawn.pk,),
+        "drawn-case": (drawn_case.pk,),
+        "collecting": (collecting.pk,),
         "tick": (own_tick.pk,),
         "lead-tick": (_tick(ticking, "minzheng").pk,),
         "participation": (ticking.participations.get(department=xiaofang).pk,),
@@ -165,6 +177,11 @@ def build() -> World:
         "signature": (referral.finding.task.signatures.first().pk,),
     }
     return World(users, objects)
+
+
+def _drawn(version: ScenarioVersion, kind: InspectionKind) -> Draw:
+    inspection = make_inspection(InspectionState.TICKING_CLOSED, version=version, kind=kind, ticked=True)
+    return draw(inspection, actor=clerk_of(inspection.lead_department))
 
 
 def _tick(inspection: JointInspection, department: str) -> Tick:
