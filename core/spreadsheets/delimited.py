@@ -25,14 +25,18 @@ def read_delimited(text: str, name: str) -> Filling:
     """
     book = Filling(name)
     sheet = book.sheet("表格", merges_known=False)
+    for number, cells in enumerate(records(text, name), 1):
+        _put(sheet, number, cells)
+    return book
+
+
+def records(text: str, name: str) -> Iterator[list[str]]:
+    """The records of such a file one by one, however many."""
     named = NAMED.match(text)
     if named:
         text = text[named.end() :]
     text = _with_plain_breaks(text)
-    delimiter = named[1] if named else likeliest_delimiter(text) or ","
-    for number, cells in enumerate(_records(text, delimiter, name), 1):
-        _put(sheet, number, cells)
-    return book
+    return _records(text, named[1] if named else likeliest_delimiter(text) or ",", name)
 
 
 def read_pasted(text: str, name: str) -> Filling:
@@ -41,8 +45,8 @@ def read_pasted(text: str, name: str) -> Filling:
     sheet = book.sheet("表格", merges_known=False)
     text = _with_plain_breaks(text)
     delimiter = likeliest_delimiter(text)
-    records = _barred(text) if delimiter == "|" else _records(text, delimiter or "\t", name, pasted=True)
-    for number, cells in enumerate(records, 1):
+    lines = _barred(text) if delimiter == "|" else _records(text, delimiter or "\t", name, pasted=True)
+    for number, cells in enumerate(lines, 1):
         _put(sheet, number, cells)
     return book
 
@@ -55,8 +59,8 @@ def likeliest_delimiter(text: str) -> str:
     best, found = (0, 0), ""
     sample = text[:SAMPLE_CHARACTERS]
     for delimiter in DELIMITERS:
-        records = _records(sample, delimiter, "", pasted=True)
-        filled = [len(cells) for cells in islice(records, SAMPLE_RECORDS) if any(cells)]
+        cut = islice(_records(sample, delimiter, "", pasted=True), SAMPLE_RECORDS)
+        filled = [len(cells) for cells in cut if any(cells)]
         widths = Counter(width for width in filled if width > 1)
         if delimiter == "\t" and widths.total() * 2 > len(filled):
             return delimiter

@@ -69,6 +69,17 @@ def printed(value: int | float, code: str = GENERAL, *, mac: bool = False) -> st
     return f"-{text.replace('-', '', 1)}" if number.startswith("-") else text
 
 
+def moment_of(value: int | float, code: str, *, mac: bool = False) -> datetime | time | timedelta | None:
+    """The date, time or span a number stands for in a format of these; None in any other."""
+    if not is_date_format(code) or not isfinite(value):
+        return None
+    try:
+        epoch = MAC_EPOCH if mac else WINDOWS_EPOCH
+        return from_excel(value, epoch, timedelta=is_timedelta_format(code))
+    except (OverflowError, ValueError):
+        return None
+
+
 def _plain(value: int | float) -> str:
     return str(value) if isinstance(value, int) else f"{value:.15g}"
 
@@ -90,14 +101,12 @@ def _counted(value: int | float, places: str, *, percent: bool) -> str:
 
 def _moment(value: int | float, code: str, mac: bool) -> str:
     """A date, a time or both; with 年月日 where the format has them, else as ISO writes it."""
-    epoch = MAC_EPOCH if mac else WINDOWS_EPOCH
-    bare = DECORATION.sub(lambda found: found[1] or found[2] or "", code.split(";")[0]).lower()
-    try:
-        if is_timedelta_format(code):
-            return _duration(timedelta(days=value))
-        moment = from_excel(value, epoch)
-    except (OverflowError, ValueError):
+    moment = moment_of(value, code, mac=mac)
+    if moment is None:
         return _plain(value)
+    if isinstance(moment, timedelta):
+        return _duration(moment)
+    bare = DECORATION.sub(lambda found: found[1] or found[2] or "", code.split(";")[0]).lower()
     if isinstance(moment, time):
         # Midnight of no day: what a time alone, or a blank date, is kept as.
         return moment.strftime("%H:%M:%S" if "s" in bare else "%H:%M")

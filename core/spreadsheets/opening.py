@@ -1,12 +1,13 @@
 """Any file or paste that holds a table becomes a workbook: known by its content, not by its name."""
 
 import re
+from collections.abc import Iterator
 
 from django.conf import settings
 
 from core.errors import DomainError
 from core.spreadsheets.archive import Limits
-from core.spreadsheets.delimited import likeliest_delimiter, read_delimited, read_pasted
+from core.spreadsheets.delimited import likeliest_delimiter, read_delimited, read_pasted, records
 from core.spreadsheets.filling import MAX_CHARACTERS, Filling
 from core.spreadsheets.grids import Workbook
 from core.spreadsheets.html import declared_charset, has_table, read_html
@@ -73,6 +74,13 @@ def open_pasted(text: str, *, html: str = "") -> Workbook:
     if not text.strip():
         raise DomainError("没有粘贴任何内容，请先在 Excel、WPS 或网页中复制表格。")
     return read_pasted(text, PASTED).workbook()
+
+
+def open_records(data: bytes, name: str) -> Iterator[list[str]] | None:
+    """The records of a text with delimiters, one by one and however many; None for any other file."""
+    if data.startswith((SIGNATURE, b"PK", *OTHERS)) or data.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"<"):
+        return None
+    return records(decoded(data, name, most=len(data)), name)
 
 
 def _read_text(data: bytes, name: str) -> Filling:

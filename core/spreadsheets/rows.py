@@ -17,13 +17,13 @@ from typing import Any, TypeVar
 
 from openpyxl import load_workbook
 from openpyxl.utils import get_column_letter
-from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
 from core.errors import DomainError
 from core.spreadsheets.archive import Limits, check_archive
 from core.spreadsheets.grids import Sheet
 from core.spreadsheets.ole import SIGNATURE
-from core.spreadsheets.opening import open_workbook
+from core.spreadsheets.opening import open_records, open_workbook
+from core.spreadsheets.xls import stream_xls
 
 HEADER_WITHIN = 30
 MAX_LINES = 200_000
@@ -188,7 +188,12 @@ def _open(data: bytes, name: str, notes: list[str], closing: ExitStack) -> Itera
         closing.callback(book.close)
         return _xlsx_sheets(book, notes)
     if data.startswith(SIGNATURE):
-        return _xls_sheets(CalamineWorkbook.from_filelike(io.BytesIO(data)), notes)
+        return (
+            _Sheet(title, min(height, MAX_LINES), lines)
+            for title, height, lines in stream_xls(data, name, notes)
+        )
+    if (lines := open_records(data, name)) is not None:
+        return iter([_Sheet("表格", min(data.count(b"\n") + 1, MAX_LINES), lines)])
     grids = open_workbook(data, name)
     notes += grids.notes
     return (_Sheet(grid.name, grid.last_row, _grid_rows(grid)) for grid in grids.sheets)
@@ -222,19 +227,3 @@ def _xlsx_sheets(book: Any, notes: list[str]) -> Iterator[_Sheet]:
         claimed = worksheet.max_row or 0
         worksheet.reset_dimensions()
         yield _Sheet(worksheet.title, min(claimed, MAX_LINES), worksheet.iter_rows(values_only=True))
-
-
-def _xls_sheets(book: CalamineWorkbook, notes: list[str]) -> Iterator[_Sheet]:
-    for about in book.sheets_metadata:
-        if about.typ != SheetTypeEnum.WorkSheet:
-            continue
-        if about.visible != SheetVisibleEnum.Visible:
-            notes.append(f"工作表“{about.name}”是隐藏的，未读取。")
-            continue
-        sheet = book.get_sheet_by_name(about.name)
-        top, left = sheet.start or (0, 0)
-        blank = iter([[]] * top)
-        rows = (
-            [*[None] * left, *(None if cell == "" else cell for cell in row)] for row in sheet.iter_rows()
-        )
-        yield _Sheet(about.name, top + sheet.height, chain(blank, rows))

@@ -18,7 +18,7 @@ BINARY = re.compile(CONTROLS.pattern.encode())
 NO_TABLE = "文件“{name}”不是表格，请上传 .xlsx、.xls 或 .csv 文件。"
 
 
-def decoded(data: bytes, name: str, *, declared: str = "") -> str:
+def decoded(data: bytes, name: str, *, declared: str = "", most: int = MAX_CHARACTERS) -> str:
     """The text of a file in UTF-8, UTF-16 with its mark, or GB18030; `declared` is tried first.
 
     Raises DomainError naming file and line where no encoding fits, and for bytes that are no text.
@@ -28,13 +28,13 @@ def decoded(data: bytes, name: str, *, declared: str = "") -> str:
             text = _strictly(data[len(mark) :], encoding)
             if text is None:
                 raise DomainError(f"文件“{name}”的文字编码已损坏，请另存为 UTF-8 编码后再试。")
-            return _checked(text, name)
+            return _checked(text, name, most)
     encodings = ["utf-8", "gb18030"]
     if CHINESE.match(declared):
         encodings.reverse()
     for encoding in encodings:
         if (text := _strictly(data, encoding)) is not None:
-            return _checked(text, name)
+            return _checked(text, name, most)
     if BINARY.search(data):
         raise DomainError(NO_TABLE.format(name=name))
     raise DomainError(
@@ -61,9 +61,9 @@ def _bad_line(data: bytes) -> int:
     return data.count(b"\n", 0, reached) + 1
 
 
-def _checked(text: str, name: str) -> str:
+def _checked(text: str, name: str, most: int) -> str:
     if CONTROLS.search(text):
         raise DomainError(NO_TABLE.format(name=name))
-    if len(text) > MAX_CHARACTERS:
-        raise DomainError(f"文件“{name}”的文字超过 {MAX_CHARACTERS // 10_000} 万字，请拆分。")
+    if len(text) > most:
+        raise DomainError(f"文件“{name}”的文字超过 {most // 10_000} 万字，请拆分。")
     return text

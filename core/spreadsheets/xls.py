@@ -7,16 +7,21 @@ anybody can refuse it. The tests compare the two.
 
 import struct
 from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, time, timedelta
+from itertools import groupby
+from operator import itemgetter
 from struct import unpack_from
 
 from core.errors import DomainError
 from core.spreadsheets.filling import Filling, FillingSheet
-from core.spreadsheets.numbers import GENERAL, builtin_format, printed
+from core.spreadsheets.numbers import GENERAL, builtin_format, moment_of, printed
 from core.spreadsheets.ole import Container
+from core.spreadsheets.pieces import Pieces
 
 BOF, EOF, CONTINUE = 0x809, 0x0A, 0x3C
 FILE_PASS, CODE_PAGE, DATE_MODE, BOUND_SHEET = 0x2F, 0x42, 0x22, 0x85
-FORMAT, XF, STRINGS = 0x41E, 0xE0, 0xFC
+FORMAT, XF, STRINGS, DIMENSIONS = 0x41E, 0xE0, 0xFC, 0x200
 LABEL_SST, LABEL, RICH_LABEL, NUMBER, RK, MANY_RK = 0xFD, 0x204, 0xD6, 0x203, 0x27E, 0xBD
 BOOL_ERROR, FORMULA, STRING, MERGES, ROW, COLUMNS = 0x205, 0x06, 0x207, 0xE5, 0x208, 0x7D
 BIFF5, BIFF8 = 0x500, 0x600
@@ -36,21 +41,69 @@ MAX_STRINGS = 500_000
 MAX_RECORDS = 2_000_000
 
 
+class ErrorValue(str):
+    """What a cell shows instead of a result: #REF!"""
+
+
+Value = str | bool | int | float
+# Row and column from 1, the value, and the format it is printed by.
+Cell = tuple[int, int, Value, str]
+
+
 def read_xls(data: bytes, name: str) -> Filling:
     """Every visible sheet of an .xls file.
 
     Raises DomainError when it is no such workbook, has a password, macros or error values.
     """
-    damaged = f"文件“{name}”已损坏，无法读取。请用 Excel 或 WPS 打开后另存为 .xlsx 再试。"
     book = Filling(name)
-    try:
-        container = Container(data)
-        _check_kind(container, name)
-        stream = container.stream("Workbook" if "Workbook" in container else "Book")
-        _Workbook(stream, book).read()
-    except (struct.error, ValueError, LookupError) as error:
-        raise DomainError(damaged) from error
+    with _sound(name):
+        workbook = _Workbook(data, book)
+        for sheet, start in workbook.visible_sheets():
+            for row, column, value, code in _Worksheet(workbook, sheet).cells(start):
+                if isinstance(value, ErrorValue):
+                    raise sheet.refusal(row, column, f"是错误值 {value}，请更正后再导入。")
+                sheet.put(row, column, workbook.shown(value, code))
     return book
+
+
+def stream_xls(data: bytes, name: str, notes: list[str]) -> Iterator[tuple[str, int, Iterator[list]]]:
+    """Name, claimed height and rows of each visible sheet, to be read once and in order.
+
+    Values are raw: texts, numbers, dates, an error's name; None where nothing stands. Raises
+    DomainError as read_xls does, but not for error values.
+    """
+    with _sound(name):
+        book = Filling(name)
+        workbook = _Workbook(data, book)
+        for sheet, start in workbook.visible_sheets():
+            cells = _Worksheet(workbook, sheet).cells(start)
+            yield sheet.sheet.name, workbook.height(start), _rows(cells, workbook, sheet.place())
+        notes += book.notes
+
+
+def _rows(cells: Iterator[Cell], workbook: "_Workbook", place: str) -> Iterator[list]:
+    above = 0
+    for row, group in groupby(cells, key=itemgetter(0)):
+        if row <= above:
+            raise DomainError(f"{place}的单元格没有按行存放，请用 Excel 或 WPS 另存为 .xlsx 后再试。")
+        yield from ([] for _ in range(row - above - 1))
+        values: list = []
+        for _, column, value, code in group:
+            values += [None] * (column - len(values))
+            values[column - 1] = workbook.raw(value, code)
+        yield values
+        above = row
+
+
+@contextmanager
+def _sound(name: str) -> Iterator[None]:
+    """Turns whatever a damaged file makes of its reader into a sentence."""
+    try:
+        yield
+    except (struct.error, ValueError, LookupError) as error:
+        raise DomainError(
+            f"文件“{name}”已损坏，无法读取。请用 Excel 或 WPS 打开后另存为 .xlsx 再试。"
+        ) from error
 
 
 def _check_kind(container: Container, name: str) -> None:
@@ -67,74 +120,13 @@ def _check_kind(container: Container, name: str) -> None:
     raise DomainError(f"文件“{name}”不是工作簿，请上传 .xlsx、.xls 或 .csv 文件。")
 
 
-class _Pieces:
-    """A record and its continuations, read on as one; a text goes on with a mark of its width."""
-
-    def __init__(self, pieces: list[bytes]):
-        self.pieces = pieces
-        self.number = self.at = 0
-
-    @property
-    def left(self) -> bool:
-        return self.number < len(self.pieces) - 1 or self.at < len(self.pieces[self.number])
-
-    def take(self, size: int) -> bytes:
-        taken = self.pieces[self.number][self.at : self.at + size]
-        self.at += len(taken)
-        while len(taken) < size:
-            self._next()
-            more = self.pieces[self.number][: size - len(taken)]
-            self.at = len(more)
-            taken += more
-        return taken
-
-    def skip(self, size: int) -> None:
-        while size > len(self.pieces[self.number]) - self.at:
-            size -= len(self.pieces[self.number]) - self.at
-            self._next()
-        self.at += size
-
-    def text(self, count: int, wide: int) -> str:
-        """So many characters, of two bytes each if `wide`."""
-        parts = []
-        while count:
-            piece = self.pieces[self.number]
-            if self.at >= len(piece):
-                self._next()
-                piece = self.pieces[self.number]
-                wide = piece[0] & 1
-                self.at = 1
-            size = 2 if wide else 1
-            some = min(count, (len(piece) - self.at) // size)
-            if not some:
-                raise ValueError("half a character")
-            raw = piece[self.at : self.at + some * size]
-            parts.append(raw if wide else raw.decode("latin-1").encode("utf-16-le"))
-            self.at += some * size
-            count -= some
-        return b"".join(parts).decode("utf-16-le", "replace")
-
-    def string(self) -> str:
-        """A text of the shared table: its length, its make-up, its characters, what adorns them."""
-        count, flags = unpack_from("<HB", self.take(3))
-        runs = unpack_from("<H", self.take(2))[0] if flags & 8 else 0
-        extra = unpack_from("<I", self.take(4))[0] if flags & 4 else 0
-        text = self.text(count, flags & 1)
-        self.skip(4 * runs + extra)
-        return text
-
-    def _next(self) -> None:
-        self.number += 1
-        self.at = 0
-        if self.number == len(self.pieces):
-            raise ValueError("cut off in a record")
-
-
 class _Workbook:
     """The stream of records, a global part first and then each sheet's."""
 
-    def __init__(self, stream: bytes, book: Filling):
-        self.stream = stream
+    def __init__(self, data: bytes, book: Filling):
+        container = Container(data)
+        _check_kind(container, book.name)
+        self.stream = container.stream("Workbook" if "Workbook" in container else "Book")
         self.book = book
         self.version = BIFF8
         self.code_page = "gb18030"
@@ -144,9 +136,10 @@ class _Workbook:
         self.strings: list[str] = []
         self.sheets: list[tuple[int, int, int, str]] = []
         self.walked = 0
-
-    def read(self) -> None:
         self._globals()
+
+    def visible_sheets(self) -> Iterator[tuple[FillingSheet, int]]:
+        """The sheets to read, each with the place its records start at."""
         for start, state, kind, title in self.sheets:
             if kind in (MACRO_SHEET, MODULE):
                 raise DomainError(f"文件“{self.book.name}”含有宏，请另存为不含宏的 .xlsx。")
@@ -155,7 +148,28 @@ class _Workbook:
             if state & 3:
                 self.book.pass_over(title)
                 continue
-            _Worksheet(self, self.book.sheet(title)).read(start)
+            yield self.book.sheet(title), start
+
+    def height(self, start: int) -> int:
+        """How many rows a sheet says it has; only a claim."""
+        for kind, pieces in self.records(start):
+            if kind == DIMENSIONS:
+                return unpack_from("<4xI" if self.version == BIFF8 else "<2xH", pieces[0])[0]
+        return 0
+
+    def shown(self, value: Value, code: str) -> str:
+        """The value as a reader sees it."""
+        if isinstance(value, bool):
+            return "是" if value else "否"
+        return value if isinstance(value, str) else printed(value, code, mac=self.mac)
+
+    def raw(self, value: Value, code: str) -> Value | datetime | time | timedelta:
+        """The value itself; whole numbers as such, and dates as dates."""
+        if isinstance(value, str | bool):
+            return value
+        if (moment := moment_of(value, code, mac=self.mac)) is not None:
+            return moment
+        return int(value) if isinstance(value, float) and value.is_integer() else value
 
     def records(self, at: int) -> Iterator[tuple[int, list[bytes]]]:
         """Kind and body, with continuations, of each record of a part, without the charts inside."""
@@ -186,7 +200,7 @@ class _Workbook:
 
     def label(self, body: list[bytes], at: int, *, short: bool = False) -> str:
         """A text as records hold it: length in one or two bytes, then a mark of width in BIFF8."""
-        pieces = _Pieces(body)
+        pieces = Pieces(body)
         pieces.skip(at)
         count = pieces.take(1)[0] if short else unpack_from("<H", pieces.take(2))[0]
         if self.version < BIFF8:
@@ -225,9 +239,9 @@ class _Workbook:
             elif kind == XF:
                 self.styles.append(unpack_from("<H", body, 2)[0])
             elif kind == STRINGS:
-                self._shared(_Pieces(pieces))
+                self._shared(Pieces(pieces))
 
-    def _shared(self, pieces: _Pieces) -> None:
+    def _shared(self, pieces: Pieces) -> None:
         (count,) = unpack_from("<4xI", pieces.take(8))
         if count > MAX_STRINGS:
             raise DomainError(f"文件“{self.book.name}”的文字超过 {MAX_STRINGS} 条，请拆分。")
@@ -236,7 +250,7 @@ class _Workbook:
 
 
 class _Worksheet:
-    """Puts the cells of a sheet into its grid."""
+    """The cells of a sheet; merged areas, formulas and what is hidden go straight to its grid."""
 
     def __init__(self, workbook: _Workbook, sheet: FillingSheet):
         self.workbook = workbook
@@ -244,68 +258,66 @@ class _Worksheet:
         # The cell of a formula whose text follows in a record of its own.
         self.awaited: tuple[int, int] | None = None
 
-    def read(self, start: int) -> None:
+    def cells(self, start: int) -> Iterator[Cell]:
         for kind, pieces in self.workbook.records(start):
             body = pieces[0]
             if kind == LABEL_SST:
                 row, column, _, index = unpack_from("<HHHI", body)
-                self.sheet.put(row + 1, column + 1, self.workbook.strings[index])
+                yield row + 1, column + 1, self.workbook.strings[index], GENERAL
             elif kind in (LABEL, RICH_LABEL):
                 row, column = unpack_from("<HH", body)
-                self.sheet.put(row + 1, column + 1, self.workbook.label(pieces, 6))
+                yield row + 1, column + 1, self.workbook.label(pieces, 6), GENERAL
             elif kind == NUMBER:
                 row, column, style, value = unpack_from("<HHHd", body)
-                self._number(row, column, style, value)
+                yield row + 1, column + 1, value, self.workbook.code(style)
             elif kind == RK:
                 row, column, style, packed = unpack_from("<HHHI", body)
-                self._number(row, column, style, _unpacked(packed))
+                yield row + 1, column + 1, _unpacked(packed), self.workbook.code(style)
             elif kind == MANY_RK:
                 row, column = unpack_from("<HH", body)
-                for place, at in enumerate(range(4, len(body) - 2, 6)):
+                for place, at in enumerate(range(4, len(body) - 2, 6), column + 1):
                     style, packed = unpack_from("<HI", body, at)
-                    self._number(row, column + place, style, _unpacked(packed))
+                    yield row + 1, place, _unpacked(packed), self.workbook.code(style)
             elif kind == BOOL_ERROR:
                 row, column, _, value, wrong = unpack_from("<HHHBB", body)
-                self._boolean(row, column, value, wrong)
+                yield row + 1, column + 1, _logical(value, wrong), GENERAL
             elif kind == FORMULA:
-                self._formula(body)
+                yield from self._result(body)
             elif kind == STRING and self.awaited:
-                self.sheet.put(*self.awaited, self.workbook.label(pieces, 0))
+                yield *self.awaited, self.workbook.label(pieces, 0), GENERAL
                 self.awaited = None
-            elif kind == MERGES:
-                (count,) = unpack_from("<H", body)
-                for area in range(2, 2 + 8 * count, 8):
-                    top, bottom, left, right = unpack_from("<HHHH", body, area)
-                    self.sheet.merge(top + 1, left + 1, bottom + 1, right + 1)
-            elif kind == ROW:
-                row, options = unpack_from("<H10xH", body)
-                if options & 0x20:
-                    self.sheet.hidden_rows.add(row + 1)
-            elif kind == COLUMNS:
-                first, last, options = unpack_from("<HH4xH", body)
-                if options & 1:
-                    self.sheet.hide_columns(first + 1, last + 1)
+            else:
+                self._note(kind, body)
 
-    def _number(self, row: int, column: int, style: int, value: int | float) -> None:
-        code = self.workbook.code(style)
-        self.sheet.put(row + 1, column + 1, printed(value, code, mac=self.workbook.mac))
-
-    def _boolean(self, row: int, column: int, value: int, wrong: int) -> None:
-        if wrong:
-            error = ERRORS.get(value, "#N/A")
-            raise self.sheet.refusal(row + 1, column + 1, f"是错误值 {error}，请更正后再导入。")
-        self.sheet.put(row + 1, column + 1, "是" if value else "否")
-
-    def _formula(self, body: bytes) -> None:
+    def _result(self, body: bytes) -> Iterator[Cell]:
         """The result kept beside a formula: a number, or a mark of what else it is."""
         row, column, style, result = unpack_from("<HHHd", body)
         self.sheet.formula(row + 1, column + 1)
         if body[12:14] != b"\xff\xff":
-            self._number(row, column, style, result)
+            yield row + 1, column + 1, result, self.workbook.code(style)
         elif body[6] == 0:
             self.awaited = (row + 1, column + 1)
         elif body[6] in (1, 2):
-            self._boolean(row, column, body[8], body[6] == 2)
+            yield row + 1, column + 1, _logical(body[8], body[6] == 2), GENERAL
+
+    def _note(self, kind: int, body: bytes) -> None:
+        if kind == MERGES:
+            (count,) = unpack_from("<H", body)
+            for area in range(2, 2 + 8 * count, 8):
+                top, bottom, left, right = unpack_from("<HHHH", body, area)
+                self.sheet.merge(top + 1, left + 1, bottom + 1, right + 1)
+        elif kind == ROW:
+            row, options = unpack_from("<H10xH", body)
+            if options & 0x20:
+                self.sheet.hidden_rows.add(row + 1)
+        elif kind == COLUMNS:
+            first, last, options = unpack_from("<HH4xH", body)
+            if options & 1:
+                self.sheet.hide_columns(first + 1, last + 1)
+
+
+def _logical(value: int, wrong: int) -> bool | ErrorValue:
+    return ErrorValue(ERRORS.get(value, "#N/A")) if wrong else bool(value)
 
 
 def _unpacked(packed: int) -> int | float:

@@ -1,3 +1,6 @@
+import struct
+from datetime import datetime
+
 import pytest
 from openpyxl import Workbook
 
@@ -5,6 +8,7 @@ from core.errors import DomainError
 from core.spreadsheets import rows as module
 from core.spreadsheets.rows import open_table, plain_heading
 from tests.factories.matrices import make_workbook, saved
+from tests.factories.tables import label, number, old_excel, record
 
 HEADINGS = {"name": ("机构名称", "名称"), "beds": ("床位数", "核定床位"), "area": ("建筑面积（平方米）",)}
 
@@ -128,3 +132,42 @@ def test_an_error_of_the_reader_is_not_taken_for_a_damaged_file():
 def test_headings_are_compared_plainly():
     assert plain_heading("建筑面积 （㎡）\n*") == "建筑面积(m2)"
     assert plain_heading(None) == ""
+
+
+def read(data, name):
+    with open_table(data, name, HEADINGS) as found:
+        return [(line, tuple(cells)) for line, cells in found.lines]
+
+
+def test_old_workbooks_give_numbers_and_dates_as_such_and_errors_by_name():
+    raw = "yyyy-mm-dd".encode("utf-16-le")
+    styles = record(0x41E, struct.pack("<HHB", 164, len(raw) // 2, 1) + raw)
+    styles += record(0xE0, struct.pack("<HH16x", 0, 0)) + record(0xE0, struct.pack("<HH16x", 0, 164))
+    cells = label(1, 0, "机构名称") + label(1, 1, "床位数") + label(3, 0, "甲院") + number(3, 1, 10.0)
+    cells += number(4, 0, 0.5) + number(4, 1, 45628, 1)
+    cells += record(0x205, struct.pack("<HHHBB", 5, 1, 0, 0x17, 1))
+    assert read(old_excel(cells, before=styles), "名录.xls") == [
+        (4, ("甲院", 10)),
+        (5, (0.5, datetime(2024, 12, 2))),
+        (6, (None, "#REF!")),
+    ]
+
+
+def test_cells_of_an_old_workbook_out_of_order_are_refused():
+    cells = label(0, 0, "机构名称") + label(0, 1, "床位数")
+    cells += b"".join(label(40 - row, 0, "甲院") for row in range(30))
+    with pytest.raises(DomainError) as refused:
+        read(old_excel(cells), "名录.xls")
+    assert refused.value.message == (
+        "文件“名录.xls”工作表“表1”的单元格没有按行存放，请用 Excel 或 WPS 另存为 .xlsx 后再试。"
+    )
+
+
+def test_a_text_with_delimiters_may_have_more_lines_than_a_matrix():
+    text = "机构名称,床位数\n" + "甲院,10\n" * 6000
+    assert len(read(text.encode("gb18030"), "名录.csv")) == 6000
+
+
+def test_a_web_page_is_read_as_a_table():
+    page = "<table><tr><th>机构名称<th>床位数<tr><td>甲院<td>10</table>"
+    assert read(page.encode(), "名录.xls") == [(2, ("甲院", "10"))]
