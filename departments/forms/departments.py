@@ -106,7 +106,7 @@ class AliasForm(forms.Form):
     """Another name of a department."""
 
     alias = forms.CharField(
-        label="别名", max_length=128, help_text="文件中对该部门的其他称呼；空格、全角半角不作区分。"
+        label="新的别名", max_length=128, help_text="文件中对该部门的其他称呼；空格、全角半角不作区分。"
     )
 
     def clean_alias(self) -> str:

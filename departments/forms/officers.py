@@ -98,15 +98,18 @@ class AbsenceForm(forms.Form):
     """离岗、离职、调离"""
 
     absence = forms.ChoiceField(label="情形", choices=Absence.choices, widget=forms.RadioSelect)
-    on = forms.DateField(label="自", widget=DateInput, initial=timezone.localdate)
+    on = forms.DateField(label="不在岗自", widget=DateInput, initial=timezone.localdate)
     until = forms.DateField(
-        label="至", required=False, widget=DateInput, help_text="已知返岗日期的离岗填最后一天；不填为长期。"
+        label="不在岗至",
+        required=False,
+        widget=DateInput,
+        help_text="已知返岗日期的离岗填最后一天；不填为长期。",
     )
     reason = forms.CharField(
         label="原因",
         max_length=200,
         widget=forms.Textarea(attrs={"rows": 2}),
-        help_text="只有管理员能看到；不写无关的个人信息。",
+        help_text="管理员和督查、审计人员可见；不写无关的个人信息。",
     )
 
     def clean(self) -> dict[str, Any]:
