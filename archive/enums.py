@@ -13,7 +13,8 @@ DISCLOSURE_TRANSITIONS = {
 
 
 class Event(models.TextChoices):
-    """Kinds of ledger entries on the institution's chain this app writes."""
+    """Kinds of ledger entries this app writes: on the institution's chain, and on the account's that exported."""
 
     DISCLOSED = "disclosure.published", "公示结果"
     WITHDRAWN = "disclosure.withdrawn", "撤回公示"
+    TRAIL_EXPORTED = "trail.exported", "导出审计留痕"

@@ -1,9 +1,16 @@
 """What the archive's pages ask for."""
 
-from django import forms
+from datetime import date, datetime, time, timedelta
 
+from django import forms
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from archive import trail
+from archive.history import EVENTS
 from core.forms import DateInput
 from departments.models import Department, Town
+from ledger.models import Chain, Entry
 from scenarios.models import CheckItem
 
 
@@ -46,3 +53,100 @@ class PublicFilterForm(forms.Form):
     )
     since = forms.DateField(label="公示日期自", required=False, widget=DateInput)
     until = forms.DateField(label="日期至", required=False, widget=DateInput)
+
+
+# What the events of an app are about, by the app.
+ABOUT = {
+    "departments": "账号与部门",
+    "scenarios": "矩阵与赋权",
+    "institutions": "机构名录",
+    "inspections": "联合检查",
+    "penalties": "处罚",
+    "archive": "公示与审计",
+}
+KINDS = {events.__module__.partition(".")[0]: events for events in EVENTS}
+
+
+class PeriodForm(forms.Form):
+    """From one day to another, both included."""
+
+    since = forms.DateField(label="日期自", required=False, widget=DateInput)
+    until = forms.DateField(label="日期至", required=False, widget=DateInput)
+
+    def within(self, rows: QuerySet, moment: str) -> QuerySet:
+        chosen = self.cleaned_data
+        if chosen["since"]:
+            rows = rows.filter(**{f"{moment}__gte": _morning(chosen["since"])})
+        if chosen["until"]:
+            rows = rows.filter(**{f"{moment}__lt": _morning(chosen["until"] + timedelta(days=1))})
+        return rows
+
+    def said(self) -> dict[str, str]:
+        """What was chosen, as it was typed."""
+        return {name: value for name in self.fields if (value := self.data.get(name, ""))}
+
+
+class TrailFilterForm(PeriodForm):
+    """Which entries: `TrailFilterForm(request.GET).filter(entries)`."""
+
+    actor = forms.CharField(
+        label="经办人",
+        required=False,
+        max_length=64,
+        widget=forms.TextInput(attrs={"type": "search", "placeholder": "姓名或用户名"}),
+    )
+    kind = forms.ChoiceField(label="事项", required=False)
+    subject = forms.CharField(
+        label="对象",
+        required=False,
+        max_length=128,
+        widget=forms.TextInput(attrs={"type": "search", "placeholder": "人员、部门、机构、检查名称"}),
+    )
+
+    field_order = ["actor", "kind", "subject", "since", "until"]
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        groups = [
+            (ABOUT[app], [(app, f"全部{ABOUT[app]}事项"), *events.choices]) for app, events in KINDS.items()
+        ]
+        self.fields["kind"].choices = [("", "全部"), *groups]
+
+    def filter(self, entries: QuerySet[Entry]) -> QuerySet[Entry]:
+        if not self.is_valid():
+            return entries.none()
+        chosen = self.cleaned_data
+        if chosen["actor"]:
+            entries = entries.filter(actor__in=trail.actors_named(chosen["actor"]))
+        if chosen["kind"] in KINDS:
+            entries = entries.filter(kind__in=KINDS[chosen["kind"]].values)
+        elif chosen["kind"]:
+            entries = entries.filter(kind=chosen["kind"])
+        if chosen["subject"]:
+            chains = Chain.objects.filter(subject__in=trail.subjects_named(chosen["subject"]))
+            entries = entries.filter(chain__in=list(chains))
+        return self.within(entries, "at")
+
+
+class LoginFilterForm(PeriodForm):
+    """Which logins, failed or not."""
+
+    q = forms.CharField(
+        label="用户名或网络地址",
+        required=False,
+        max_length=64,
+        widget=forms.TextInput(attrs={"type": "search"}),
+    )
+
+    field_order = ["q", "since", "until"]
+
+    def filter(self, rows: QuerySet) -> QuerySet:
+        if not self.is_valid():
+            return rows.none()
+        if word := self.cleaned_data["q"]:
+            rows = rows.filter(username__icontains=word) | rows.filter(ip_address__startswith=word)
+        return self.within(rows, "attempt_time")
+
+
+def _morning(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time.min))

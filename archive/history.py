@@ -1,5 +1,6 @@
 """Ledger entries in words: what happened, by whom, and the page that shows it."""
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +11,7 @@ from django.urls import reverse
 
 from archive.enums import Event as ArchiveEvent
 from core.money import yuan
+from departments.enums import Absence, AliasOrigin, DepartmentKind, Role
 from departments.enums import Event as DepartmentEvent
 from departments.models import Department, User
 from inspections.enums import AnswerValue, Disposition, InspectionKind, ReferralRoute, Severity
@@ -17,15 +19,28 @@ from inspections.enums import Event as InspectionEvent
 from inspections.models import Finding, JointInspection, Referral, Task
 from institutions.enums import Event as InstitutionEvent
 from institutions.enums import OperatingState
+from institutions.models import Institution
 from ledger.models import Chain, Entry
 from ledger.services import verify
 from penalties.enums import Decision
 from penalties.enums import Event as PenaltyEvent
 from penalties.models import PenaltyCase
 from scenarios.enums import Event as ScenarioEvent
+from scenarios.models import CheckItem, PenaltyItem, Scenario
 
 EVENTS = (DepartmentEvent, ScenarioEvent, InstitutionEvent, InspectionEvent, PenaltyEvent, ArchiveEvent)
 LABELS = {event.value: event.label for events in EVENTS for event in events}
+
+# Subjects with a name: kind of subject, its model, the column its key is in.
+NAMED: tuple[tuple[str, Any, str], ...] = (
+    ("account", User, "pk"),
+    ("department", Department, "code"),
+    ("joint_inspection", JointInspection, "pk"),
+    ("scenario", Scenario, "pk"),
+    ("check_item", CheckItem, "pk"),
+    ("penalty_item", PenaltyItem, "pk"),
+    ("institution", Institution, "key"),
+)
 
 # Where entries of a kind lead: prefix of the kind → (key in the payload, model, url name); anybody reads
 # what is published, the rest is for whom `visible_to` says.
@@ -38,6 +53,9 @@ PAGES: dict[str, tuple[str, Any, str]] = {
     "disclosure": ("disclosure", None, "archive:public_detail"),
     "inspection": ("joint_inspection", JointInspection, "inspections:detail"),
 }
+
+
+DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 @dataclass(frozen=True)
@@ -71,10 +89,7 @@ def happenings(entries: Iterable[Entry], viewer: User) -> list[Happening]:
     entries = list(entries)
     departments = {department.key: department.short_name for department in Department.objects.all()}
     actors = {entry.actor for entry in entries}
-    people = {
-        user.key: user.name
-        for user in User.objects.filter(pk__in=[key[5:] for key in actors if key.startswith("user:")])
-    }
+    people = people_by_key(actors)
     pages = _pages(entries, viewer)
     return [
         Happening(
@@ -90,6 +105,34 @@ def happenings(entries: Iterable[Entry], viewer: User) -> list[Happening]:
         )
         for entry in entries
     ]
+
+
+def subject_names(subjects: Iterable[str]) -> dict[str, str]:
+    """The names behind subject keys, one query a kind; a key nobody has a name for is left out."""
+    keys: dict[str, list[str]] = {kind: [] for kind, _, _ in NAMED}
+    for subject in subjects:
+        kind, _, key = subject.partition(":")
+        if kind in keys:
+            keys[kind].append(key)
+    named = {}
+    for kind, model, column in NAMED:
+        # No query for a kind nobody speaks of.
+        rows = model.objects.filter(**{f"{column}__in": keys[kind]}).values_list(column, "name")
+        named.update({f"{kind}:{key}": name for key, name in rows})
+    return named
+
+
+def people_by_key(actors: Iterable[str]) -> dict[str, str]:
+    """The names behind account keys (`user:12`)."""
+    keys = [actor.removeprefix("user:") for actor in actors if actor.startswith("user:")]
+    return {f"user:{pk}": name for pk, name in User.objects.filter(pk__in=keys).values_list("pk", "name")}
+
+
+def department_names(keys: Iterable[str]) -> dict[str, str]:
+    """The short names behind department keys (`department:minzheng`)."""
+    codes = [key.removeprefix("department:") for key in keys if key]
+    rows = Department.objects.filter(code__in=codes).values_list("code", "short_name")
+    return {f"department:{code}": name for code, name in rows}
 
 
 def verify_chain(subject: str) -> Verification:
@@ -111,8 +154,8 @@ def describe(payload: dict[str, Any], departments: dict[str, str]) -> str:
     return "，".join(part for part in words if part)
 
 
-def _label(choices: type[TextChoices]) -> Callable[[Any, dict], str]:
-    labels = dict(choices.choices)
+def _label(*choices: type[TextChoices]) -> Callable[[Any, dict], str]:
+    labels = {value: label for each in choices for value, label in each.choices}
     return lambda value, departments: labels.get(value, "")
 
 
@@ -121,11 +164,11 @@ def _say(before: str, after: str = "") -> Callable[[Any, dict], str]:
 
 
 def _department(before: str) -> Callable[[Any, dict], str]:
-    """A department by its key or its code; an operating state of the register by its name."""
+    """A department by its key or its code; an operating state of the register by its name; a day as it is."""
 
     def say(value: Any, departments: dict[str, str]) -> str:
         name = departments.get(str(value)) or departments.get(f"department:{value}")
-        state = dict(OperatingState.choices).get(value)
+        state = dict(OperatingState.choices).get(value) or (value if DAY.fullmatch(str(value)) else None)
         return f"{before}{name or state}" if name or state else ""
 
     return say
@@ -141,11 +184,21 @@ def _count(before: str, unit: str) -> Callable[[Any, dict], str]:
     return lambda value, departments: f"{before}{len(value)} {unit}"
 
 
-PLURAL = {"values", "check_items"}
+def _fields(value: Any, departments: dict) -> str:
+    return f"变更{'、'.join(FIELDS.get(name, name) for name in value)}" if value else ""
+
+
+FIELDS = {
+    field.name: field.verbose_name for model in (Department, Institution) for field in model._meta.fields
+}
+PLURAL = {"values", "check_items", "changed", "sectors"}
 WORDS: dict[str, Callable[[Any, dict], str]] = {
     "number": _say("编号 "),
-    "kind": _label(InspectionKind),
+    "kind": _label(InspectionKind, DepartmentKind),
+    "absence": _label(Absence),
+    "origin": _label(AliasOrigin),
     "department": _department(""),
+    "role": _label(Role),
     "row_number": _say("第", "行"),
     "severity": _label(Severity),
     "disposition": _label(Disposition),
@@ -161,6 +214,11 @@ WORDS: dict[str, Callable[[Any, dict], str]] = {
     "fine_amount": lambda value, departments: f"金额 {yuan(value)}",
     "amount": lambda value, departments: f"金额 {yuan(value)}",
     "passed": lambda value, departments: "通过" if value is True else "未通过",
+    "on": _say("自 "),
+    "until": _say("至 "),
+    "changed": _fields,
+    "sectors": _count("可检查条线 ", "个"),
+    "entries": _say("导出 ", " 条"),
     "filed_on": _say("立案日期 "),
     "found_on": _say("发现日期 "),
     "checked_on": _say("复查日期 "),

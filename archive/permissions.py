@@ -3,11 +3,20 @@
 from django.core.exceptions import PermissionDenied
 
 from archive.models import Disclosure
+from departments.enums import Role
 from departments.models import Department, User
 from departments.permissions import CLERKS
 from inspections.models import Task
 from penalties.models import PenaltyCase
 from penalties.permissions import may_handle
+
+TRAIL_READERS = (Role.AUDITOR, Role.INSPECTORATE)
+
+
+def require_auditor(user: User) -> None:
+    """Raise PermissionDenied unless the account is 审计管理员's (等保三级：审计记录只由审计管理员导出)."""
+    if not user.holds(Role.AUDITOR):
+        raise PermissionDenied("审计留痕由审计管理员导出。")
 
 
 def publishing_department(user: User, task: Task) -> Department | None:

@@ -13,7 +13,12 @@ from archive import snapshots
 from archive.enums import DISCLOSURE_TRANSITIONS, DisclosureState, Event
 from archive.masking import holds_private_numbers
 from archive.models import Disclosure
-from archive.permissions import require_publishing_case, require_publishing_task, require_withdrawing
+from archive.permissions import (
+    require_auditor,
+    require_publishing_case,
+    require_publishing_task,
+    require_withdrawing,
+)
 from core.digests import default_algorithm, digest_json, digest_text
 from core.errors import DomainError
 from core.workdays import add_workdays
@@ -129,6 +134,17 @@ def withdraw(disclosure: Disclosure, *, reason: str, actor: User) -> Disclosure:
     }
     _append(disclosure, Event.WITHDRAWN, payload, actor)
     return disclosure
+
+
+@transaction.atomic
+def record_export(what: str, *, actor: User, entries: int, chosen: dict[str, str]) -> None:
+    """审计管理员 takes records away: what, how many, and a digest of what was chosen stand on the actor's own chain.
+
+    Raises PermissionDenied for everybody else.
+    """
+    require_auditor(actor)
+    payload = {"what": what, "entries": entries, "chosen_digest": digest_json(chosen)}
+    append(actor.subject, Event.TRAIL_EXPORTED, payload, actor=actor.key)
 
 
 def _publish(disclosure: Disclosure, actor: User) -> Disclosure:

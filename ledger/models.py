@@ -31,6 +31,12 @@ class Entry(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["chain", "seq"], name="ledger_one_entry_per_seq")]
+        # The auditor turns pages by time, over everything or over one actor or kind.
+        indexes = [
+            models.Index(fields=["at", "id"], name="ledger_by_time"),
+            models.Index(fields=["actor", "at", "id"], name="ledger_by_actor"),
+            models.Index(fields=["kind", "at", "id"], name="ledger_by_kind"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} #{self.seq}"

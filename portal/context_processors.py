@@ -39,6 +39,7 @@ ACCOUNT_LINKS = [
     ("部门与镇街", "departments:list", "institution", ()),
     ("执法人员", "departments:officers", "user", ()),
     ("账号与岗位", "departments:accounts", "users", (*KEEPERS, Role.DEPARTMENT_ADMIN, Role.AUDITOR)),
+    ("审计留痕", "archive:trail", "shield", OVERSEERS),
 ]
 # What anybody may read without an account, in the bar of the public pages.
 PUBLIC_LINKS = [

@@ -166,5 +166,6 @@ def _actions(viewer: Viewer) -> list[Action]:
         ("发起联合检查", "inspections:launch", any(not department.is_town for department in viewer.clerk)),
         ("导入事项清单", "scenarios:upload", user.holds(Role.SYSTEM_ADMIN)),
         ("新建账号", "departments:account_create", user.holds(*ACCOUNT_KEEPERS)),
+        ("查看审计留痕", "archive:trail", viewer.oversees),
     ]
     return [Action(label, reverse(name)) for label, name, is_theirs in offered if is_theirs]

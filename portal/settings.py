@@ -180,6 +180,10 @@ AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_LOCKOUT_TEMPLATE = "departments/locked.html"
 AXES_RESET_ON_SUCCESS = True
+# Every failed login stands in the trail, for six months at least (网络安全法21条). The limit is out of reach, since
+# what axes drops beyond it are the newest.
+AXES_ENABLE_ACCESS_FAILURE_LOG = True
+AXES_ACCESS_FAILURE_LOG_PER_USER_LIMIT = 1_000_000
 AXES_IPWARE_PROXY_COUNT = env.int("PROXY_COUNT", default=0)
 
 # --- Security ----------------------------------------------------------------------

@@ -30,6 +30,7 @@ LISTS = {
     "visits": ("inspections:task_list", "inspection"),
     "delegations": ("scenarios:delegation_list", "town"),
     "recusals": ("institutions:recusals", "officer"),
+    "trail": ("archive:trail", "subject"),
 }
 
 

@@ -222,6 +222,9 @@ archive:publish_task                POST submitted       302 302 302 403 403 404
 archive:publish_case                GET  case-decided    302 403 403 403 403 200 403 403 404 404 403 403 404
 archive:publish_case                POST case-decided    302 403 403 403 403 302 403 403 404 404 403 403 404
 archive:withdraw                    POST disclosure      302 302 302 403 403 403 403 403 403 403 403 403 403
+archive:trail                       GET  -               302 403 403 403 403 403 403 403 403 403 200 200 403
+archive:trail                       GET  trail-logins    302 403 403 403 403 403 403 403 403 403 404 200 403
+archive:trail_export                POST trail-entries   302 403 403 403 403 403 403 403 403 403 403 200 403
 archive:public_list                 GET  -               200 200 200 200 200 200 200 200 200 200 200 200 200
 archive:public_detail               GET  disclosure      200 200 200 200 200 200 200 200 200 200 200 200 200
 """

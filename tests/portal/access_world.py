@@ -165,6 +165,8 @@ def build() -> World:
         "upload": (upload.pk,),
         "item": (item_of(task).check_item_id,),
         "penalty": (version.rows.get(penalty_department=xiaofang).penalty_item_id,),
+        "trail-entries": ("entries",),
+        "trail-logins": ("logins",),
         "disclosure": (make_disclosure().pk,),
         "delegation": (delegation.pk,),
         "ending": (delegation.pk, "end"),

@@ -63,8 +63,9 @@ EXTRA_ROOMS = {
     "penalties": {"inbox.py"},
     # the draw as pure functions, which anybody may repeat without the portal
     "inspections": {"draws"},
-    # what the archive reads: entries in words, results found again; what the public reads: copies, masked
-    "archive": {"history.py", "search.py", "snapshots.py", "masking.py"},
+    # what the archive reads: entries in words, results found again, the auditor's trail; what the public reads:
+    # copies, masked
+    "archive": {"history.py", "search.py", "trail.py", "snapshots.py", "masking.py"},
 }
 EMPTY_NAMES = re.compile(r"\b(utils?|helpers?|common|misc)\b")
 MOST_LINES = 400

@@ -284,7 +284,7 @@ def test_the_group_shows_the_five_most_urgent_and_counts_the_rest():
         ("minzheng", Role.OFFICER, []),
         ("minzheng", Role.DEPARTMENT_ADMIN, ["新建账号"]),
         (None, Role.SYSTEM_ADMIN, ["导入事项清单", "新建账号"]),
-        (None, Role.AUDITOR, []),
+        (None, Role.AUDITOR, ["查看审计留痕"]),
     ],
 )
 def test_each_role_is_offered_what_it_often_begins(department, role, labels):
