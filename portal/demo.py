@@ -16,14 +16,15 @@ from django.utils import timezone
 from core.errors import DomainError
 from departments.enums import Role
 from departments.models import Department, Town, User
-from departments.services import appoint, certify
+from departments.services import appoint, certify, mark_read
 from institutions.services import load as load_institutions
 from portal import reference
 from scenarios.enums import DelegationList
-from scenarios.models import Delegation, PenaltyItem
+from scenarios.models import Delegation, PenaltyItem, Scenario
 from scenarios.services.delegations import delegate_to_towns
 from scenarios.services.importing import DuplicateError, import_workbook
 from scenarios.services.library import load_texts
+from scenarios.services.participants import departments_without_contact, name_contact
 from scenarios.services.versions import publish
 
 PASSWORD = "demo-Jinjiang-2024"
@@ -64,6 +65,7 @@ def load() -> Loaded:
     admin = User.objects.get(username="admin")
     institutions = load_institutions(reference.read("institutions.json"), actor=admin)
     versions = load_matrix(admin)
+    name_contacts()
     delegations = load_delegations(admin)
     return Loaded(accounts, len(institutions), versions, delegations)
 
@@ -78,6 +80,23 @@ def load_matrix(admin: User) -> int:
     load_texts(reference.read("matrix-texts.json"), actor=admin)
     publish(version, actor=admin, effective_from=MATRIX_DATE)
     return 1
+
+
+def name_contacts() -> None:
+    """Each bureau's 经办 says whom to call, where nobody is named yet."""
+    cast = reference.read("cast.json")["bureaus"]
+    for scenario in Scenario.objects.all():
+        for department in departments_without_contact(scenario):
+            handler = User.objects.get(username=department.code)
+            name_contact(
+                scenario,
+                department,
+                actor=handler,
+                section=cast[department.code]["section"],
+                contact_name=handler.name,
+                contact_phone=f"0595-8560{department.order:04d}",
+            )
+            mark_read(handler, subject=scenario.subject)
 
 
 def load_delegations(admin: User) -> int:

@@ -57,6 +57,23 @@ class RowPart(models.TextChoices):
     PARTNER = "PARTNER", "配合"
 
 
+class ParticipantState(models.TextChoices):
+    """How a department came to take part in a scenario, or not."""
+
+    NAMED = "NAMED", "清单列明"
+    INVITED = "INVITED", "待答复"
+    ACCEPTED = "ACCEPTED", "接受邀请"
+    DECLINED = "DECLINED", "谢绝邀请"
+
+
+PARTICIPANT_TRANSITIONS = {
+    ParticipantState.NAMED: {ParticipantState.INVITED},
+    ParticipantState.INVITED: {ParticipantState.ACCEPTED, ParticipantState.DECLINED},
+    ParticipantState.ACCEPTED: {ParticipantState.DECLINED},
+    ParticipantState.DECLINED: {ParticipantState.INVITED},
+}
+
+
 class BasisState(models.TextChoices):
     CURRENT = "CURRENT", "现行"
     REPEALED = "REPEALED", "已废止"
@@ -113,3 +130,8 @@ class Event(models.TextChoices):
     ITEM_EDITED = "scenario.item_edited", "修改事项内容"
     ITEM_RETIRED = "scenario.item_retired", "停用事项"
     ITEM_RESTORED = "scenario.item_restored", "恢复事项"
+    PARTICIPANT_INVITED = "scenario.participant_invited", "邀请参与"
+    PARTICIPANT_ACCEPTED = "scenario.participant_accepted", "接受邀请"
+    PARTICIPANT_DECLINED = "scenario.participant_declined", "谢绝邀请"
+    PARTICIPANT_WITHDRAWN = "scenario.participant_withdrawn", "取消邀请"
+    CONTACT_NAMED = "scenario.contact_named", "指定科室和联系人"

@@ -50,6 +50,24 @@ def require_item_editing(user: User, item: CheckItem) -> None:
         raise PermissionDenied(f"“{item.name}”由{item.department.short_name}维护。")
 
 
+def may_answer(user: User, department: Department) -> bool:
+    """Whether the account speaks for a department that takes part in a scenario."""
+    return user.holds(Role.SYSTEM_ADMIN) or user.holds(*EDITING_ROLES, department=department)
+
+
+def require_answering(user: User, department: Department) -> None:
+    """Raise PermissionDenied unless `may_answer`."""
+    if not may_answer(user, department):
+        raise PermissionDenied(f"由{department.short_name}的经办、审核、负责人或部门管理员办理。")
+
+
+def may_see_contacts(user: User, departments: Iterable[Department]) -> bool:
+    """Whether the account reads the contacts of a scenario in which these departments take part or lead:
+    their own people, 系统管理员 and those who oversee."""
+    own = {department.pk for department in user.departments_as()}
+    return user.holds(Role.SYSTEM_ADMIN) or user.oversees or bool(own & {d.pk for d in departments})
+
+
 def may_register(user: User, department: Department) -> bool:
     """Whether the account adds items to a department's library: 系统管理员, or the department's own posts."""
     return user.holds(Role.SYSTEM_ADMIN) or user.holds(*EDITING_ROLES, department=department)

@@ -1,6 +1,15 @@
 from django.urls import path
 
-from scenarios.views import comparing, library, matrices, penalty_items, printing, public, uploads
+from scenarios.views import (
+    comparing,
+    library,
+    matrices,
+    participants,
+    penalty_items,
+    printing,
+    public,
+    uploads,
+)
 from scenarios.views.delegations import lists, records
 
 app_name = "scenarios"
@@ -8,6 +17,11 @@ app_name = "scenarios"
 urlpatterns = [
     path("", matrices.scenario_list, name="list"),
     path("<int:pk>/", matrices.scenario_detail, name="detail"),
+    path("<int:pk>/participants/", participants.participant_list, name="participants"),
+    path("<int:pk>/participants/invite/", participants.invite, name="invite"),
+    path("<int:pk>/participants/<slug:code>/", participants.contact, name="contact"),
+    path("<int:pk>/participants/<slug:code>/decline/", participants.decline, name="decline"),
+    path("<int:pk>/participants/<slug:code>/withdraw/", participants.withdraw, name="withdraw"),
     path("upload/", uploads.upload, name="upload"),
     path("uploads/<uuid:pk>/", uploads.review, name="review"),
     path("uploads/<uuid:pk>/forget/", uploads.forget, name="forget_upload"),

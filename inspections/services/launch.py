@@ -3,9 +3,8 @@
 from collections.abc import Iterable
 from datetime import date, datetime
 
-from django.core.exceptions import EmptyResultSet
-from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from core.digests import digest_json, digest_text
@@ -22,24 +21,21 @@ from inspections.enums import (
     Event,
     InspectionKind,
     InspectionState,
-    ScopeSource,
     TaskState,
 )
 from inspections.models import (
-    Candidate,
     JointInspection,
-    JointInspectionVersion,
     Participation,
     TaskOrigin,
     Tick,
 )
-from institutions.enums import OperatingState
+from inspections.services.scope import Scope, set_candidates, set_versions
 from institutions.models import Institution
 from ledger import services as ledger
 from scenarios.enums import VersionState
-from scenarios.models import PublishedItem, ScenarioVersion
+from scenarios.models import PublishedItem, Scenario, ScenarioVersion
+from scenarios.services.participants import departments_without_contact, taking_part
 
-Scope = QuerySet | Iterable[int]
 EVERYBODY = SamplingRule(everything())
 
 
@@ -81,8 +77,8 @@ def launch(
         scope_filter=scope_filter or {},
         launched_by=actor,
     )
-    _set_versions(inspection, versions)
-    _set_candidates(inspection, by_filter, by_hand, actor)
+    set_versions(inspection, versions)
+    set_candidates(inspection, by_filter, by_hand, actor)
     permissions.grant_leading(inspection)
     _append(inspection, Event.LAUNCHED, {"number": inspection.number, **_plan(inspection)}, actor)
     return inspection
@@ -121,8 +117,8 @@ def change(
     inspection.sampling_rule = sampling.as_json()
     inspection.scope_filter = scope_filter or {}
     inspection.save()
-    _set_versions(inspection, versions)
-    _set_candidates(inspection, by_filter, by_hand, actor)
+    set_versions(inspection, versions)
+    set_candidates(inspection, by_filter, by_hand, actor)
     _append(inspection, Event.CHANGED, _plan(inspection), actor)
     return inspection
 
@@ -131,7 +127,8 @@ def change(
 def submit_for_approval(inspection: JointInspection, *, actor: User) -> JointInspection:
     """Fix the roster and ask the lead department's 负责人.
 
-    Raises DomainError for an empty scope, a passed deadline, or a version retired meanwhile.
+    Raises DomainError for an empty scope, a passed deadline, a version retired meanwhile, or a department
+    nobody there can be called at.
     """
     inspection = locked(inspection)
     permissions.require_leading(actor, inspection)
@@ -157,8 +154,9 @@ def submit_for_approval(inspection: JointInspection, *, actor: User) -> JointIns
 def approve(inspection: JointInspection, *, actor: User) -> JointInspection:
     """The 负责人 of the lead department lets it go out (行政检查须经负责人批准，law.md §3).
 
-    Only now every department implementing a check item of the versions takes part, sees it, is told,
-    and finds its items to tick; an item that several versions share is offered once, in its newest text.
+    Only now every department implementing a check item of the versions, or invited by their leads, takes
+    part, sees it, is told, and finds its items to tick; an item that several versions share is offered
+    once, in its newest text.
     """
     inspection = locked(inspection)
     permissions.require_approving(actor, inspection)
@@ -181,12 +179,14 @@ def approve(inspection: JointInspection, *, actor: User) -> JointInspection:
         )
         for item in items
     )
-    taking_part = list(Department.objects.filter(pk__in={item.department_id for item in items}))
+    named = Q(pk__in={item.department_id for item in items})
+    invited = Q(pk__in=taking_part(*_scenarios(inspection)).values("pk"))
+    departments_asked = list(Department.objects.filter(named | invited))
     Participation.objects.bulk_create(
-        Participation(joint_inspection=inspection, department=department) for department in taking_part
+        Participation(joint_inspection=inspection, department=department) for department in departments_asked
     )
     deadline = f"{timezone.localtime(inspection.tick_deadline):%Y-%m-%d %H:%M}"
-    for department in taking_part:
+    for department in departments_asked:
         permissions.grant_participation(inspection, department)
         departments.notify(
             department,
@@ -195,7 +195,7 @@ def approve(inspection: JointInspection, *, actor: User) -> JointInspection:
             roles=CLERKS,
         )
     payload = {
-        "departments": [department.code for department in taking_part],
+        "departments": [department.code for department in departments_asked],
         "check_items": sorted(item.check_item_id for item in items),
     }
     _append(inspection, Event.APPROVED, payload, actor)
@@ -336,39 +336,16 @@ def _require_ready(inspection: JointInspection) -> None:
         raise DomainError("检查范围内没有机构，请先选择机构。")
     if not PublishedItem.objects.filter(version__in=inspection.versions.values("pk")).exists():
         raise DomainError("所选版本没有检查事项。")
-
-
-def _set_versions(inspection: JointInspection, versions: list[ScenarioVersion]) -> None:
-    inspection.versions.clear()
-    JointInspectionVersion.objects.bulk_create(
-        JointInspectionVersion(joint_inspection=inspection, version=version) for version in versions
-    )
-
-
-def _set_candidates(inspection: JointInspection, by_filter: Scope, by_hand: Scope, actor: User) -> None:
-    """Picked by hand wins over the filter, so that narrowing the filter later does not lose the pick."""
-    Candidate.objects.filter(joint_inspection=inspection).delete()
-    seen = Institution.objects.visible_to(actor)
-    picked = seen.exclude(operating_state=OperatingState.CLOSED)
-    _insert_candidates(inspection, picked.filter(pk__in=by_hand), ScopeSource.HAND)
-    _insert_candidates(inspection, seen.in_operation().filter(pk__in=by_filter), ScopeSource.FILTER)
-
-
-def _insert_candidates(inspection: JointInspection, institutions: QuerySet, source: ScopeSource) -> None:
-    # In SQL over the set: a scope may be the whole register.
-    try:
-        scope, params = institutions.order_by().values("pk").query.sql_with_params()
-    except EmptyResultSet:
-        return
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            INSERT INTO inspections_candidate (joint_inspection_id, institution_id, source)
-            SELECT %s, scope.id, %s FROM ({scope}) AS scope (id)
-            ON CONFLICT DO NOTHING
-            """,  # noqa: S608  the inner query is the ORM's own, its values stay parameters
-            [inspection.pk, source, *params],
+    lacking = departments_without_contact(*_scenarios(inspection))
+    if lacking:
+        names = "、".join(department.short_name for department in lacking)
+        raise DomainError(
+            f"{names}还没有联系人，不能下发。请由其在一件事的“参与部门”中指定业务科室和联系人。"
         )
+
+
+def _scenarios(inspection: JointInspection) -> list[Scenario]:
+    return list(Scenario.objects.filter(versions__in=inspection.versions.all()).distinct())
 
 
 def items_offered(inspection: JointInspection) -> list[PublishedItem]:

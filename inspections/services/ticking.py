@@ -134,7 +134,8 @@ def tick_all(
 def answer(participation: Participation, *, actor: User) -> Participation:
     """提交勾选: the department's answer goes on record; it may tick on, or answer again, until the deadline.
 
-    Raises DomainError when nothing is ticked: who has nothing to check declines, with a reason.
+    Raises DomainError when it has items and ticks none: who will check nothing declines, with a reason.
+    An invited department without items in the matrix answers that it takes part.
     """
     permissions.require_ticking(actor, participation.joint_inspection, participation.department)
     inspection = locked_open(participation.joint_inspection)
@@ -144,7 +145,7 @@ def answer(participation: Participation, *, actor: User) -> Participation:
         Tick.objects.filter(joint_inspection=inspection, department=participation.department).order_by("pk")
     )
     ticked = [tick for tick in ticks if tick.ticked]
-    if not ticked:
+    if ticks and not ticked:
         raise DomainError("还没有勾选任何事项。如不参加本次检查，请选择“不参加”并说明理由。")
     move(participation, ParticipationState.ANSWERED)
     participation.answered_at = timezone.now()

@@ -17,6 +17,7 @@ from scenarios.models.matrices import (
     ScenarioUserObjectPermission,
     ScenarioVersion,
 )
+from scenarios.models.participants import ScenarioParticipant
 
 __all__ = [
     "CheckItem",
@@ -30,6 +31,7 @@ __all__ = [
     "PublishedPenalty",
     "Scenario",
     "ScenarioGroupObjectPermission",
+    "ScenarioParticipant",
     "ScenarioUserObjectPermission",
     "ScenarioVersion",
 ]

@@ -17,12 +17,15 @@ from scenarios.models.library import CheckItem, CheckItemText, PenaltyItem, Pena
 
 class ScenarioQuerySet(models.QuerySet):
     def visible_to(self, user: User) -> "ScenarioQuerySet":
-        """Scenarios with a published version are everybody's reading; drafts are their editors' own."""
+        """Scenarios with a published version are everybody's reading, others their editors' own and theirs
+        whom the lead asked to take part."""
         if user.oversees or any(not post.department_id for post in user.held_posts):
             return self
         editable = self.editable_by(user).values("pk")
         published = ScenarioVersion.objects.exclude(state=VersionState.DRAFT).values("scenario")
-        return self.filter(Q(pk__in=published) | Q(pk__in=editable))
+        own = [department.pk for department in user.departments_as()]
+        asked = Scenario.objects.filter(participants__department__in=own).values("pk")
+        return self.filter(Q(pk__in=published) | Q(pk__in=editable) | Q(pk__in=asked))
 
     def editable_by(self, user: User) -> "ScenarioQuerySet":
         """Scenarios whose lead department's group this account shares."""

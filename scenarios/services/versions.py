@@ -24,6 +24,7 @@ from scenarios.models import (
 )
 from scenarios.permissions import require_editing
 from scenarios.services.items import require_in_use
+from scenarios.services.participants import ask_for_contacts
 from scenarios.services.uploads import forget_file
 
 # The texts a version copies: everything an item says, nothing about whose it is or how long it lives.
@@ -89,6 +90,7 @@ def publish(version: ScenarioVersion, *, actor: User, effective_from: date | Non
         actor=actor.key,
         department=scenario.lead_department.key,
     )
+    ask_for_contacts(scenario)
     return version
 
 

@@ -42,6 +42,15 @@ def section_tabs(active: str) -> list[dict]:
     ]
 
 
+def scenario_tabs(scenario: Scenario, active: str) -> list[dict]:
+    """The rooms of one scenario."""
+    rooms = [("detail", "版本"), ("participants", "参与部门")]
+    return [
+        {"label": label, "url": reverse(f"scenarios:{name}", args=[scenario.pk]), "active": name == active}
+        for name, label in rooms
+    ]
+
+
 @needs(*READERS)
 def scenario_list(request: HttpRequest) -> HttpResponse:
     in_force = ScenarioVersion.objects.filter(state=VersionState.PUBLISHED).annotate(
@@ -86,6 +95,7 @@ def scenario_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "day": day,
         "in_force": scenario.versions.in_force(day).first() if day else None,
         "may_edit": may_edit(request.user, scenario),
+        "tabs": scenario_tabs(scenario, "detail"),
     }
     return render(request, "scenarios/detail.html", context)
 

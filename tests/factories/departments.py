@@ -29,7 +29,12 @@ def make_department(code: str = "minzheng", town: Town | None = None) -> Departm
         return existing
     name, short_name = (town.name + "人民政府", town.name) if town else BUREAUS.get(code, (f"{code}局", code))
     return services.create_department(
-        code=code, name=name, short_name=short_name, town=town, order=next(_numbers)
+        code=code,
+        name=name,
+        short_name=short_name,
+        town=town,
+        order=next(_numbers),
+        contact_name="王联系",
     )
 
 

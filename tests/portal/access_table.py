@@ -85,6 +85,13 @@ institutions:recusal_add            POST institution     302 403 403 403 422 403
 # ute                                    object          ano cle hea par off tow law kee adm sec ins aud out
 scenarios:list                      GET  -               302 200 200 200 200 200 200 200 200 200 200 200 200
 scenarios:detail                    GET  scenario        302 200 200 200 200 200 200 200 200 200 200 200 200
+scenarios:participants              GET  scenario        302 200 200 200 200 200 200 200 200 200 200 200 200
+scenarios:invite                    POST scenario        302 422 422 403 403 403 403 403 422 403 403 403 403
+scenarios:contact                   GET  named           302 403 403 200 403 403 403 200 200 403 403 403 403
+scenarios:contact                   POST named           302 403 403 422 403 403 403 422 422 403 403 403 403
+scenarios:contact                   GET  unnamed         302 404 404 404 403 404 403 404 404 403 403 403 404
+scenarios:decline                   POST guest           302 403 403 302 403 403 403 302 302 403 403 403 403
+scenarios:withdraw                  POST guest           302 302 302 403 403 403 403 403 302 403 403 403 403
 scenarios:upload                    GET  -               302 200 200 200 403 200 403 200 200 403 403 403 200
 scenarios:upload                    POST -               302 422 422 422 403 422 403 422 422 403 403 403 422
 scenarios:review                    GET  upload          302 200 404 404 403 404 403 404 404 403 403 403 404

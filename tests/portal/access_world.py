@@ -19,6 +19,7 @@ from penalties.enums import CaseState
 from scenarios.models import Delegation, ScenarioVersion
 from scenarios.services.delegations import confirm_delegation
 from scenarios.services.importing import import_workbook
+from scenarios.services.participants import invite
 from scenarios.services.uploads import keep
 from tests.factories.archive import make_disclosure
 from tests.factories.departments import make_department, make_officer, make_town, make_user
@@ -27,7 +28,7 @@ from tests.factories.institutions import make_institution
 from tests.factories.matrices import make_bureaus, make_workbook, printed
 from tests.factories.papers import make_pdf
 from tests.factories.penalties import make_case, make_taken_up
-from tests.factories.scenarios import delegate_all, make_version
+from tests.factories.scenarios import Row, delegate_all, make_version
 from tests.factories.tasks import (
     item_of,
     make_rectification,
@@ -119,6 +120,8 @@ def build() -> World:
         tick=own_tick, department=minzheng, reason="上次检查发现隐患", requested_by=users["clerk"]
     )
     photo = attach_photo(item_of(task), photo_id=uuid4(), upload=photo_upload(), actor=users["officer"])
+    led_elsewhere = make_version([Row("用地检查", "ziran")]).scenario
+    invite(led_elsewhere, xiaofang, actor=users["clerk"])
     make_bureaus()
     matrix = make_workbook([printed()])
     imported = import_workbook(matrix, name="清单.xlsx", actor=users["clerk"])
@@ -160,6 +163,9 @@ def build() -> World:
         "taken-up": (taken_up.pk,),
         **{f"case-{name}": (make_case(state).pk,) for name, state in CASES.items()},
         "scenario": (version.scenario_id,),
+        "named": (version.scenario_id, xiaofang.code),
+        "unnamed": (version.scenario_id, renshe.code),
+        "guest": (led_elsewhere.pk, xiaofang.code),
         "version": (version.pk,),
         "imported": (imported.pk,),
         "upload": (upload.pk,),
