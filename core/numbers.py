@@ -5,13 +5,19 @@ from django.db import connection
 
 def next_number(*, issuer: str, kind: str, year: int) -> int:
     """The next number of the series, from 1. Inside a transaction a rollback gives it back."""
+    return next_numbers(1, issuer=issuer, kind=kind, year=year)[0]
+
+
+def next_numbers(count: int, *, issuer: str, kind: str, year: int) -> range:
+    """The next `count` numbers of the series at once; likewise."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            INSERT INTO core_numberseries (issuer, kind, year, last) VALUES (%s, %s, %s, 1)
-            ON CONFLICT (issuer, kind, year) DO UPDATE SET last = core_numberseries.last + 1
+            INSERT INTO core_numberseries (issuer, kind, year, last) VALUES (%s, %s, %s, %s)
+            ON CONFLICT (issuer, kind, year) DO UPDATE SET last = core_numberseries.last + EXCLUDED.last
             RETURNING last
             """,
-            [issuer, kind, year],
+            [issuer, kind, year, count],
         )
-        return cursor.fetchone()[0]
+        last = cursor.fetchone()[0]
+    return range(last - count + 1, last + 1)

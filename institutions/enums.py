@@ -28,6 +28,35 @@ class Feature(models.TextChoices):
     KEY_FIRE_UNIT = "KEY_FIRE_UNIT", "消防安全重点单位"
 
 
+class LegalForm(models.TextChoices):
+    """What kind of legal person runs it; decides where it registers (养老机构管理办法第9、10条)."""
+
+    PUBLIC_INSTITUTION = "PUBLIC_INSTITUTION", "事业单位"
+    SOCIAL_SERVICE = "SOCIAL_SERVICE", "社会服务机构（民办非企业单位）"
+    COMPANY = "COMPANY", "企业"
+    SELF_EMPLOYED = "SELF_EMPLOYED", "个体工商户"
+    COLLECTIVE = "COLLECTIVE", "村（居）集体组织"
+    OTHER = "OTHER", "其他"
+
+
+class FireApproval(models.TextChoices):
+    """消防审验手续 (requirements G9, 本溪评估指标4.9)."""
+
+    ACCEPTED = "ACCEPTED", "已通过消防验收"
+    FILED = "FILED", "已办理消防备案"
+    NOT_REQUIRED = "NOT_REQUIRED", "限额以下无需办理"
+    MISSING = "MISSING", "未办理"
+
+
+class MedicalService(models.TextChoices):
+    """How residents are cared for when ill."""
+
+    IN_HOUSE = "IN_HOUSE", "内设医疗机构"
+    CONTRACTED = "CONTRACTED", "与医疗机构签约"
+    NEARBY = "NEARBY", "毗邻医疗机构"
+    NONE = "NONE", "无"
+
+
 class FilingState(models.TextChoices):
     FILED = "FILED", "已备案"
     NOT_FILED = "NOT_FILED", "未备案"
@@ -53,6 +82,9 @@ class Event(models.TextChoices):
     REGISTERED = "institution.registered", "登记入库"
     CHANGED = "institution.changed", "登记信息变更"
     STATE_CHANGED = "institution.state_changed", "运营状态变更"
+    MERGED = "institution.merged", "并入其他登记"
+    ABSORBED = "institution.absorbed", "并入临时登记"
+    IMPORTED = "institution.imported", "导入机构名录"
     RECUSED = "institution.recused", "执法人员回避"
     RECUSAL_ENDED = "institution.recusal_ended", "撤销回避"
 

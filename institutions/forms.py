@@ -1,7 +1,7 @@
 """Forms of the register. The filter is also how a joint inspection says whom it is about."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -22,6 +22,8 @@ from institutions.enums import (
 )
 from institutions.models import Institution
 from institutions.permissions import recusable_by
+from institutions.services.entries import REGISTERED, plain_value
+from institutions.services.rules import contradictions
 
 EMPTY = "请选择"
 
@@ -49,7 +51,7 @@ class InstitutionFilterForm(forms.Form):
         label="关键词",
         required=False,
         max_length=100,
-        widget=forms.TextInput(attrs={"type": "search", "placeholder": "名称、信用代码或地址"}),
+        widget=forms.TextInput(attrs={"type": "search", "placeholder": "名称、信用代码、临时编号或地址"}),
     )
     town = forms.MultipleChoiceField(label="镇街", required=False, widget=OneOf)
     kind = forms.MultipleChoiceField(
@@ -79,7 +81,10 @@ class InstitutionFilterForm(forms.Form):
         chosen = self.cleaned_data
         for word in chosen["q"].split():
             queryset = queryset.filter(
-                Q(name__icontains=word) | Q(uscc__icontains=word) | Q(address__icontains=word)
+                Q(name__icontains=word)
+                | Q(uscc__icontains=word)
+                | Q(temporary_number__istartswith=word)
+                | Q(address__icontains=word)
             )
         if chosen["town"]:
             queryset = queryset.filter(town__code__in=chosen["town"])
@@ -108,6 +113,37 @@ class InstitutionScopeForm(InstitutionFilterForm):
         self.fields["feature"].label = "同时具备的特征"
 
 
+# The panels of the page; at most seven fields each.
+PANELS = [
+    ("机构", ["name", "uscc", "kind", "legal_form", "registered_with", "town", "address"]),
+    ("联系与位置", ["legal_representative", "contact_name", "contact_phone", "longitude", "latitude"]),
+    (
+        "备案与等级",
+        [
+            "filing_state",
+            "filing_number",
+            "filed_on",
+            "opened_on",
+            "credit_class",
+            "rating",
+            "rated_on",
+        ],
+    ),
+    ("规模与特征", ["beds", "nursing_beds", "residents", "floor_area", "features"]),
+    ("消防与食品", ["fire_approval", "fire_document", "food_licence", "food_licence_until"]),
+    (
+        "医疗与规范",
+        [
+            "medical_service",
+            "combines_medical",
+            "takes_insurance",
+            "meets_safety_standard",
+            "takes_prepayment",
+        ],
+    ),
+]
+
+
 class InstitutionForm(forms.ModelForm):
     """What the register says of one institution, but for its operating state."""
 
@@ -133,32 +169,29 @@ class InstitutionForm(forms.ModelForm):
         label="建筑面积（平方米）", required=False, min_value=0, max_digits=10, decimal_places=2
     )
 
-    # The panels of the page; at most seven fields each.
-    PANELS: ClassVar = [
-        ("机构", ["name", "uscc", "kind", "town", "address"]),
-        ("备案与等级", ["filing_state", "filed_on", "opened_on", "credit_class", "rating"]),
-        ("规模与特征", ["beds", "floor_area", "features"]),
-        ("联系", ["legal_representative", "contact_name", "contact_phone"]),
-    ]
-
     class Meta:
         model = Institution
-        fields = [
-            "name", "uscc", "kind", "town", "address", "filing_state", "filed_on", "opened_on", "credit_class",
-            "rating", "beds", "floor_area", "features", "legal_representative", "contact_name", "contact_phone",
-        ]  # fmt: skip
-        widgets = {"filed_on": DateInput, "opened_on": DateInput}
-        help_texts = {"uscc": "18位；尚未取得的留空，取得后补填。"}
+        fields = [name for _, names in PANELS for name in names]
+        widgets = dict.fromkeys(("filed_on", "opened_on", "rated_on", "food_licence_until"), DateInput)
+        help_texts = {
+            "uscc": "18位；尚未取得的留空，系统给临时编号，取得后补填。",
+            "residents": "只填人数。",
+            "longitude": "十进制度数，如 118.551234。",
+            "latitude": "十进制度数，如 24.781234。",
+            "meets_safety_standard": "GB 38600-2019《养老机构服务安全基本规范》。",
+        }
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
         self.fields["town"].empty_label = EMPTY
-        for name in ("kind", "filing_state"):
+        for name in ("kind", "filing_state", "legal_form", "fire_approval", "medical_service"):
             field = self.fields[name]
             field.choices = [(value, label if value else EMPTY) for value, label in field.choices]
+        for name in ("combines_medical", "takes_insurance", "meets_safety_standard", "takes_prepayment"):
+            self.fields[name].widget.choices = [("unknown", "未登记"), ("true", "是"), ("false", "否")]
 
     def panels(self) -> list[tuple[str, list[forms.BoundField]]]:
-        return [(title, [self[name] for name in names]) for title, names in self.PANELS]
+        return [(title, [self[name] for name in names]) for title, names in PANELS]
 
     def clean_uscc(self) -> str | None:
         try:
@@ -168,9 +201,10 @@ class InstitutionForm(forms.ModelForm):
 
     def clean(self) -> dict[str, Any]:
         chosen = super().clean()
-        filed_on = chosen.get("filed_on")
-        if chosen.get("filing_state") == FilingState.FILED and not filed_on and "filed_on" not in self.errors:
-            self.add_error("filed_on", "已备案的机构须填写备案日期。")
+        if not self.errors:
+            said = {name: plain_value(name, chosen.get(name)) for name in REGISTERED}
+            for name, sentence in contradictions(said).items():
+                self.add_error(name, sentence)
         return chosen
 
     def validate_unique(self) -> None:

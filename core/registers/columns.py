@@ -44,6 +44,8 @@ class Column:
     kind: Kind
     aliases: tuple[str, ...] = ()
     required: bool = False
+    # May be left blank, but what is there cannot be emptied.
+    lasting: bool = False
     example: str = ""
     note: str = ""
     width: int = 16
@@ -107,7 +109,7 @@ def day(*, past: bool = False) -> Kind:
     return Kind(parse, date.fromisoformat, "日期，如 2025-03-01" + ("，不晚于今天" if past else ""))
 
 
-def one_of(labels: Mapping[Any, str], *, aliases: Mapping[str, Any] | None = None) -> Kind:
+def one_of(labels: Mapping[Any, str], *, aliases: Mapping[str, Any] | None = None, empty: Any = "") -> Kind:
     """One of the labels (or the value itself); `labels`: value → label, `aliases`: other wording → value."""
     known = {plain(label): value for value, label in labels.items()}
     known |= {plain(str(value)): value for value in labels}
@@ -123,9 +125,9 @@ def one_of(labels: Mapping[Any, str], *, aliases: Mapping[str, Any] | None = Non
         try:
             return known[plain(said)]
         except KeyError:
-            raise ValueError(f"应为{'、'.join(shown[:8])}{'等' if len(shown) > 8 else ''}之一") from None
+            raise ValueError(f"应为{' / '.join(shown[:8])}{' 等' if len(shown) > 8 else ''}之一") from None
 
-    return Kind(parse, lambda value: labels.get(value, value), f"填：{'、'.join(shown)}", choices=shown)
+    return Kind(parse, lambda value: labels.get(value, value), f"填：{' / '.join(shown)}", empty, shown)
 
 
 def many_of(labels: Mapping[Any, str], *, nothing: Iterable[str] = ("无",)) -> Kind:
@@ -153,7 +155,7 @@ def many_of(labels: Mapping[Any, str], *, nothing: Iterable[str] = ("无",)) -> 
     def show(values: list) -> str:
         return "、".join(labels.get(value, str(value)) for value in values)
 
-    return Kind(parse, show, f"可多项，用“、”隔开：{'、'.join(labels.values())}", empty=[])
+    return Kind(parse, show, f"可多项，用“、”隔开：{' / '.join(labels.values())}", empty=[])
 
 
 def yes_no() -> Kind:
@@ -167,7 +169,7 @@ def yes_no() -> Kind:
             raise ValueError("应为是或否")
         return answers[said]
 
-    return Kind(parse, lambda value: "是" if value else "否", "填：是、否", choices=("是", "否"))
+    return Kind(parse, lambda value: "是" if value else "否", "填：是 / 否", choices=("是", "否"))
 
 
 def as_text(cell: Any) -> str:

@@ -23,6 +23,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from core.enums import ImportState, Verdict
 from core.errors import DomainError
+from core.files import workbook_response
 from core.lists import PER_PAGE
 from core.models import ImportRun, StagedRow
 from core.registers import runs, workbooks
@@ -93,8 +94,9 @@ def import_patterns(
 
 
 def upload(request: HttpRequest, place: Place) -> HttpResponse:
-    form = WorkbookForm(request.POST or None, request.FILES or None)
-    if request.method == "POST" and form.is_valid():
+    posted = request.method == "POST"
+    form = WorkbookForm(request.POST, request.FILES) if posted else WorkbookForm()
+    if posted and form.is_valid():
         try:
             run = runs.begin(place.register, form.cleaned_data["file"], actor=request.user)
         except DomainError as error:
@@ -106,14 +108,13 @@ def upload(request: HttpRequest, place: Place) -> HttpResponse:
         for run in runs.of(place.register, request.user.key)[:5]
     ]
     context = {**place.context(), "form": form, "mine": mine}
-    status = 422 if request.method == "POST" else 200
-    return render(request, "core/import_upload.html", context, status=status)
+    return render(request, "core/import_upload.html", context, status=422 if posted else 200)
 
 
 @require_GET
 def template(request: HttpRequest, place: Place) -> HttpResponse:
     book = workbooks.template(place.register, place.register.columns(request.user.key))
-    return workbooks.download(book, f"{place.register.title}导入模板.xlsx")
+    return workbook_response(workbooks.saved(book), f"{place.register.title}导入模板.xlsx")
 
 
 @require_GET
@@ -143,7 +144,7 @@ def progress(request: HttpRequest, place: Place, pk: Any) -> HttpResponse:
 def faulty(request: HttpRequest, place: Place, pk: Any) -> HttpResponse:
     run = _run(request, place, pk)
     book = workbooks.faulty_rows(run, place.register)
-    return workbooks.download(book, f"{place.register.title}有误的行.xlsx")
+    return workbook_response(workbooks.saved(book), f"{place.register.title}有误的行.xlsx")
 
 
 @require_POST

@@ -116,7 +116,9 @@ def parse(columns: Iterable[Column], cells: Sequence[Any]) -> tuple[Values, dict
         if cell is None or cell == "" or (type(cell) is str and not cell.strip()):
             if column.required:
                 errors[column.name] = ["", "必填，不能为空"]
-        elif cell == CLEAR and not column.required:
+        elif cell == CLEAR and (column.required or column.lasting):
+            errors[column.name] = [CLEAR, "不能清空"]
+        elif cell == CLEAR:
             values[column.name] = column.kind.empty
         else:
             try:
@@ -129,7 +131,8 @@ def parse(columns: Iterable[Column], cells: Sequence[Any]) -> tuple[Values, dict
 def _judged(register: Register, values: Values, errors: dict, known: Existing | None) -> Iterator[str]:
     """The rest of a staged row: key, verdict and what there is to show, as COPY takes them."""
     found = register.check(values, known)
-    errors = {name: ["", reason] for name, reason in found.errors.items()} | errors
+    told = {**known.errors, **found.errors} if known else found.errors
+    errors = {name: ["", reason] for name, reason in told.items()} | errors
     before = {}
     if errors:
         verdict = Verdict.FAULTY
@@ -144,7 +147,7 @@ def _judged(register: Register, values: Values, errors: dict, known: Existing | 
         verdict = Verdict.CHANGED if before else Verdict.UNCHANGED
     remarks = {**known.remarks, **found.remarks} if known else found.remarks
     # Two rows that lead to one thing of the register are double, by whatever key they found it.
-    yield f"#{known.pk}" if known else register.key(values)
+    yield f"#{known.pk}" if known and known.pk else register.key(values)
     yield verdict.value
     for part in (values, before, errors, remarks):
         yield json.dumps(part, ensure_ascii=False) if part else "{}"

@@ -15,10 +15,12 @@ Values = dict[str, Any]
 class Existing:
     """What the register has already for a row: `values` in their JSON form, as the parsers give them."""
 
-    pk: int
+    pk: int | None
     values: Values
     # Field → why this one was taken for the row's, where the key alone does not say so.
     remarks: Mapping[str, str] = field(default_factory=dict)
+    # Field → why none could be taken, although the register has something (then `pk` is None).
+    errors: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass

@@ -4,7 +4,6 @@ import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from django.http import FileResponse
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.comments import Comment
@@ -13,10 +12,10 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 
 from core.enums import Verdict
-from core.files import WORKBOOK_TYPE
 from core.models import ImportRun, StagedRow
 from core.registers.columns import CLEAR, Column
 from core.registers.register import Register, Values
+from core.spreadsheets import write_table
 
 HEAD = Font(bold=True)
 HEAD_FILL = PatternFill("solid", fgColor="E8EEF6")
@@ -74,25 +73,17 @@ def faulty_rows(run: ImportRun, register: Register) -> Workbook:
     return book
 
 
-def export(title: str, columns: Sequence[Column], rows: Iterable[Values]) -> Workbook:
-    """Rows as a workbook that the import reads back as it is; written row by row, in constant memory."""
-    book = Workbook(write_only=True)
-    sheet = book.create_sheet(title)
-    for number, column in enumerate(columns, start=1):
-        sheet.column_dimensions[get_column_letter(number)].width = column.width
-    sheet.freeze_panes = "B2"
-    sheet.append([_head(sheet, column.heading) for column in columns])
-    for values in rows:
-        sheet.append([_cell(sheet, column.show(values.get(column.name))) for column in columns])
-    return book
+def export(title: str, columns: Sequence[Column], rows: Iterable[Values]) -> bytes:
+    """Rows as a workbook that the import reads back as it is."""
+    shown = ([column.show(values.get(column.name)) for column in columns] for values in rows)
+    return write_table(title, {column.heading: column.width for column in columns}, shown)
 
 
-def download(book: Workbook, name: str) -> FileResponse:
-    """The workbook as a file to keep."""
-    file = io.BytesIO()
-    book.save(file)
-    file.seek(0)
-    return FileResponse(file, as_attachment=True, filename=name, content_type=WORKBOOK_TYPE)
+def saved(book: Workbook) -> bytes:
+    """The workbook's bytes."""
+    buffer = io.BytesIO()
+    book.save(buffer)
+    return buffer.getvalue()
 
 
 def _explain(sheet: Any, columns: Sequence[Column]) -> None:

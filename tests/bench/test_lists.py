@@ -121,8 +121,8 @@ def _results() -> tuple[list[Page], Callable[[int, int], None]]:
         def copy(example: Model, **columns: str) -> None:
             _copy(example, first, last, **columns)
 
-        copy(institution, id=ID, key=UUID, name="'第' || n || '养老院'", town_id=f"(ARRAY{towns})[n % {TOWNS} + 1]",
-             beds="n % 300")  # fmt: skip
+        copy(institution, id=ID, key=UUID, uscc="NULL", temporary_number="'L' || n", name="'第' || n || '养老院'",
+             town_id=f"(ARRAY{towns})[n % {TOWNS} + 1]", beds="n % 300")  # fmt: skip
         copy(inspection, id=ID, number="'LHJC-B' || n", created_at="created_at - n * interval '1 minute'")
         for granted in inspection.jointinspectiongroupobjectpermission_set.all():
             copy(granted, content_object_id=ID)

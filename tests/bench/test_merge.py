@@ -53,7 +53,8 @@ def test_merge_of_ten_thousand_institutions(report, monkeypatch):
     example = make_institution(features=[Feature.CANTEEN])
     Institution.objects.bulk_create(
         Institution(name=f"第{n}养老院", kind=example.kind, town=example.town, filed_on=example.filed_on,
-                    filing_state=example.filing_state, features=example.features)
+                    filing_state=example.filing_state, features=example.features,
+                    temporary_number=f"L{n:09d}")
         for n in range(INSTITUTIONS - 1)
     )  # fmt: skip
     inspection, clerk = make_closed_inspection(version, Institution.objects.all(), officers=6)

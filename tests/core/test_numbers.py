@@ -3,7 +3,7 @@ import threading
 import pytest
 from django.db import connection, transaction
 
-from core.numbers import next_number
+from core.numbers import next_number, next_numbers
 
 pytestmark = pytest.mark.django_db
 
@@ -20,6 +20,12 @@ def test_series_starts_at_one_and_counts_up():
 def test_each_issuer_kind_and_year_counts_by_itself(other):
     number()
     assert number(**other) == 1
+
+
+def test_several_come_at_once_and_follow_on():
+    number()
+    assert list(next_numbers(3, issuer="minzheng", kind="责令改正通知书", year=2025)) == [2, 3, 4]
+    assert number() == 5
 
 
 def test_rollback_gives_the_number_back():

@@ -24,6 +24,7 @@ def make_institution(town: Town | None = None, **fields) -> Institution:
         "beds": 80,
         "filing_state": FilingState.FILED,
         "filed_on": date(2024, 5, 1),
+        "temporary_number": None if fields.get("uscc") else f"L350582{number:04d}",
     }
     return Institution.objects.create(**(values | fields))
 

@@ -170,7 +170,7 @@ def test_detail_costs_the_same_for_any_number(client_as, recusals, django_assert
     for _ in range(recusals):
         make_recusal(institution=home)
     client = client_as(make_keeper())
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         client.get(address("detail", home.key))
 
 

@@ -72,6 +72,16 @@ departments:certify                 POST account         302 403 403 403 403 403
 institutions:list                   GET  -               302 200 200 200 200 200 200 200 200 200 200 200 200
 institutions:create                 GET  -               302 200 200 403 403 403 403 403 200 403 403 403 403
 institutions:create                 POST -               302 422 422 403 403 403 403 403 422 403 403 403 403
+institutions:export                 GET  -               302 200 200 200 200 200 200 200 200 200 200 200 200
+institutions:import                 GET  -               302 200 200 403 403 403 403 403 200 403 403 403 403
+institutions:import                 POST -               302 422 422 403 403 403 403 403 422 403 403 403 403
+institutions:import_template        GET  -               302 200 200 403 403 403 403 403 200 403 403 403 403
+institutions:import_run             GET  import          302 200 404 403 403 403 403 403 404 403 403 403 403
+institutions:import_progress        GET  import          302 200 404 403 403 403 403 403 404 403 403 403 403
+institutions:import_faulty          GET  import          302 200 404 403 403 403 403 403 404 403 403 403 403
+institutions:import_confirm         POST import          302 302 404 403 403 403 403 403 404 403 403 403 403
+institutions:import_discard         POST import          302 302 404 403 403 403 403 403 404 403 403 403 403
+institutions:import_retry           POST import          302 302 404 403 403 403 403 403 404 403 403 403 403
 institutions:recusals               GET  -               302 200 200 200 200 200 200 200 200 200 200 200 200
 institutions:recusal_end            POST recusal         302 404 404 403 403 404 404 302 403 404 403 403 404
 institutions:detail                 GET  institution     302 200 200 200 200 200 200 200 200 200 200 200 200
@@ -80,6 +90,8 @@ institutions:edit                   GET  institution     302 200 200 403 403 403
 institutions:edit                   POST institution     302 422 422 403 403 403 403 403 422 403 403 403 403
 institutions:set_state              GET  institution     302 200 200 403 403 403 403 403 200 403 403 403 403
 institutions:set_state              POST institution     302 422 422 403 403 403 403 403 422 403 403 403 403
+institutions:merge                  GET  institution     302 200 200 403 403 403 403 403 200 403 403 403 403
+institutions:merge                  POST institution     302 422 422 403 403 403 403 403 422 403 403 403 403
 institutions:recusal_add            POST institution     302 403 403 403 422 403 403 422 403 403 403 403 403
 
 # ute                                    object          ano cle hea par off tow law kee adm sec ins aud out

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from core.registers import runs
 from departments.enums import Role
 from departments.models import User
 from departments.services import notify_users
@@ -15,6 +16,7 @@ from inspections.services.contributions import open_contributions
 from inspections.services.draw import draw
 from inspections.services.photos import attach_photo
 from institutions.services import recuse
+from institutions.services.importing import INSTITUTIONS
 from penalties.enums import CaseState
 from scenarios.models import Delegation, ScenarioVersion
 from scenarios.services.delegations import confirm_delegation
@@ -131,6 +133,9 @@ def build() -> World:
     delegation = confirm_delegation(
         Delegation.objects.filter(town=town).first(), confirmation=make_pdf(), actor=users["admin"]
     )
+    imported_register = runs.begin(
+        INSTITUTIONS, SimpleUploadedFile("名录.xlsx", make_workbook([])), actor=users["clerk"]
+    )
     objects = {
         "-": (),
         "notification": (users["clerk"].notifications.first().pk,),
@@ -143,6 +148,7 @@ def build() -> World:
         "post": (officer.user.pk, officer.user.posts.first().pk),
         "institution": (institution.key,),
         "elsewhere": (make_institution(make_town("安海镇")).key,),
+        "import": (imported_register.pk,),
         "recusal": (recusal.pk,),
         "running": (running.pk,),
         "draft": (draft.pk,),

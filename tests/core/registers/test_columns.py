@@ -70,7 +70,7 @@ def test_a_cell_becomes_a_value(kind, cell, value):
         (day(), 45000, "应为日期，如 2025-03-01"),
         (day(past=True), "2999-01-01", "不能晚于今天"),
         (day(past=True), datetime(2999, 1, 1), "不能晚于今天"),
-        (one_of(LABELS), "泳池", "应为设有食堂、有特种设备之一"),
+        (one_of(LABELS), "泳池", "应为设有食堂 / 有特种设备之一"),
         (many_of(LABELS), "设有食堂、泳池", "不认识“泳池”，应为设有食堂、有特种设备"),
         (yes_no(), "也许", "应为是或否"),
     ],

@@ -56,7 +56,7 @@ def test_a_cell_may_say_that_the_field_is_to_be_emptied(used):
 
 def test_a_wrong_cell_is_named_with_what_it_shows():
     row = make_ready([[BUREAU, "公告", 2025, "许多"]]).rows.get()
-    assert row.errors == {"kind": ["公告", "应为通知书、笔录之一"], "last": ["许多", "应为数字"]}
+    assert row.errors == {"kind": ["公告", "应为通知书 / 笔录之一"], "last": ["许多", "应为数字"]}
 
 
 def test_a_missing_cell_of_a_required_column_is_an_error():

@@ -25,7 +25,7 @@ def test_the_template_has_the_headings_and_explains_each_column():
     assert rows(book["编号簿"]) == [["发文单位*", "文书*", "年度*", "末号"]]
     explained = rows(book["填写说明"])
     assert explained[1] == ["发文单位", "必填", "文字，最多20字", "晋江市民政局", None]
-    assert explained[2] == ["文书", "必填", "填：通知书、笔录", None, None]
+    assert explained[2] == ["文书", "必填", "填：通知书 / 笔录", None, None]
     assert explained[3][4] == "也可写作：年份。"
     assert explained[4] == ["末号", "选填", "整数，0至1000", None, "最后用掉的号。"]
 
@@ -47,13 +47,13 @@ def test_faulty_rows_come_back_with_the_wrong_cells_marked():
     sheet = opened(workbooks.faulty_rows(run, CounterRegister()))["有误的行"]
     assert rows(sheet) == [
         ["原行号", "错误", *HEADER],
-        [3, "文书：应为通知书、笔录之一；末号：应为数字", "民政局", "公告", 2025, "许多"],
+        [3, "文书：应为通知书 / 笔录之一；末号：应为数字", "民政局", "公告", 2025, "许多"],
         [4, "年度：必填，不能为空", "甲", "笔录", None, 2],
     ]
     wrong = [cell.coordinate for row in sheet.iter_rows(min_row=2) for cell in row if cell.comment]
     assert wrong == ["D2", "F2", "E3"]
     assert {sheet[place].fill.fgColor.rgb for place in wrong} == {"00FFC7CE"}
-    assert sheet["D2"].comment.text == "应为通知书、笔录之一"
+    assert sheet["D2"].comment.text == "应为通知书 / 笔录之一"
 
 
 def test_the_returned_rows_can_be_corrected_and_imported_as_they_are():
@@ -76,6 +76,6 @@ def test_an_export_is_read_back_as_it_is():
         {"issuer": "=cmd", "kind": "RECORD"},
     ]
     book = workbooks.export("编号簿", COLUMNS, values)
-    sheet = opened(book).active
+    sheet = load_workbook(io.BytesIO(book)).active
     assert rows(sheet) == [HEADER, ["民政局", "通知书", 2025, 3], ["=cmd", "笔录", None, None]]
     assert sheet["A3"].data_type == "s"

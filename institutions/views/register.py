@@ -4,14 +4,17 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_POST
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_GET
 
 from core.errors import DomainError
+from core.files import workbook_response
 from core.forms import show_refusal
 from core.lists import list_page
+from core.registers import workbooks
 from departments.access import needs, signed_in
 from departments.enums import Role
 from departments.permissions import CLERKS
@@ -20,11 +23,13 @@ from institutions.enums import TRANSITIONS, OperatingState
 from institutions.forms import InstitutionFilterForm, InstitutionForm, RecusalForm, StateForm
 from institutions.models import Institution, Recusal
 from institutions.permissions import keeps_register, may_recuse, recusable_by, require_keeper
+from institutions.services.columns import columns
+from institutions.services.importing import INSTITUTIONS
+from institutions.services.matching import all_said
 
 # Which department keeps the register is settled by `require_keeper`.
 KEEPERS = (*CLERKS, Role.DEPARTMENT_ADMIN, Role.SYSTEM_ADMIN)
 SORTS = {"name": "name", "town": "town__code", "kind": "kind", "beds": "beds", "filed_on": "filed_on"}
-RECUSAL_SORTS = {"since": "since", "officer": "officer__user__name", "institution": "institution__name"}
 
 
 @signed_in
@@ -35,13 +40,29 @@ def institution_list(request: HttpRequest) -> HttpResponse:
         "form": form,
         "listing": list_page(request, rows, sorts=SORTS, default="name"),
         "may_register": keeps_register(request.user),
+        "export_url": reverse("institutions:export"),
     }
     return render(request, "institutions/list.html", context)
 
 
 @signed_in
 def institution_detail(request: HttpRequest, key: UUID) -> HttpResponse:
-    return _detail(request, _institution(request, key))
+    visible = Institution.objects.visible_to(request.user).select_related("town")
+    institution = visible.filter(key=key).first()
+    if institution is None:
+        # Old links to a temporary registration lead on to what it was merged into.
+        survivor = get_object_or_404(visible, absorbed__key=key)
+        return redirect("institutions:detail", survivor.key)
+    return detail_page(request, institution)
+
+
+@signed_in
+@require_GET
+def institution_export(request: HttpRequest) -> HttpResponse:
+    """What the list shows under the present filter, as a workbook the import reads back."""
+    rows = InstitutionFilterForm(request.GET).filter(Institution.objects.visible_to(request.user))
+    data = workbooks.export(INSTITUTIONS.title, columns(), all_said(rows.order_by("name", "pk")))
+    return workbook_response(data, f"机构名录{timezone.localdate():%Y%m%d}.xlsx")
 
 
 @needs(*KEEPERS)
@@ -55,13 +76,14 @@ def institution_create(request: HttpRequest) -> HttpResponse:
             show_refusal(form, error)
         else:
             messages.success(request, f"已登记“{institution.name}”。")
+            _warn_of_doubt(request, institution)
             return redirect("institutions:detail", institution.key)
     return render(request, "institutions/form.html", {"form": form}, status=422 if form.errors else 200)
 
 
 @needs(*KEEPERS)
 def institution_edit(request: HttpRequest, key: UUID) -> HttpResponse:
-    institution = _institution(request, key)
+    institution = institution_or_404(request, key)
     require_keeper(request.user)
     name = institution.name
     form = InstitutionForm(request.POST or None, instance=institution)
@@ -72,6 +94,7 @@ def institution_edit(request: HttpRequest, key: UUID) -> HttpResponse:
             show_refusal(form, error)
         else:
             messages.success(request, f"已保存“{institution.name}”的登记信息。")
+            _warn_of_doubt(request, institution)
             return redirect("institutions:detail", institution.key)
     context = {"form": form, "institution": institution, "name": name}
     return render(request, "institutions/form.html", context, status=422 if form.errors else 200)
@@ -80,7 +103,7 @@ def institution_edit(request: HttpRequest, key: UUID) -> HttpResponse:
 @needs(*KEEPERS)
 def institution_set_state(request: HttpRequest, key: UUID) -> HttpResponse:
     """A page of its own: the step needs a day and a reason, and says what follows from it."""
-    institution = _institution(request, key)
+    institution = institution_or_404(request, key)
     require_keeper(request.user)
     form = StateForm(request.POST or None, institution=institution)
     if request.method == "POST" and form.is_valid():
@@ -99,50 +122,18 @@ def institution_set_state(request: HttpRequest, key: UUID) -> HttpResponse:
     return render(request, "institutions/set_state.html", context, status=422 if form.errors else 200)
 
 
-@signed_in
-def recusal_list(request: HttpRequest) -> HttpResponse:
-    """回避登记: who must not inspect whom, as far as it concerns the user's departments."""
-    rows = Recusal.objects.visible_to(request.user).select_related(
-        "officer__user", "officer__department", "institution__town"
-    )
-    listing = list_page(request, rows, sorts=RECUSAL_SORTS, default="-since")
-    context = {"listing": listing, "recusals": _removable(request, listing)}
-    return render(request, "institutions/recusals.html", context)
+def _warn_of_doubt(request: HttpRequest, institution: Institution) -> None:
+    doubt = institution.uscc and services.doubt_about(institution.uscc)
+    if doubt:
+        messages.warning(request, f"统一社会信用代码 {institution.uscc} {doubt}")
 
 
-@require_POST
-@signed_in
-def recusal_add(request: HttpRequest, key: UUID) -> HttpResponse:
-    institution = _institution(request, key)
-    if not recusable_by(request.user).exists():
-        raise PermissionDenied("回避由执法人员本人或其所在部门的部门管理员登记。")
-    form = RecusalForm(request.POST, user=request.user, institution=institution)
-    if not form.is_valid():
-        return _detail(request, institution, recusal_form=form, status=422)
-    recusal = services.recuse(
-        form.cleaned_data["officer"], institution, actor=request.user, reason=form.cleaned_data["reason"]
-    )
-    messages.success(request, f"已登记：{recusal.officer}回避“{institution.name}”。")
-    return redirect("institutions:detail", institution.key)
-
-
-@require_POST
-@signed_in
-def recusal_end(request: HttpRequest, pk: int) -> HttpResponse:
-    visible = Recusal.objects.visible_to(request.user).select_related("officer__user", "institution")
-    recusal = get_object_or_404(visible, pk=pk)
-    services.end_recusal(recusal, actor=request.user)
-    messages.success(request, f"已撤销{recusal.officer}对“{recusal.institution.name}”的回避。")
-    if request.POST.get("back") == "institution":
-        return redirect("institutions:detail", recusal.institution.key)
-    return redirect("institutions:recusals")
-
-
-def _institution(request: HttpRequest, key: UUID) -> Institution:
+def institution_or_404(request: HttpRequest, key: UUID) -> Institution:
+    """An institution of the register as it is; what was merged away is no longer there."""
     return get_object_or_404(Institution.objects.visible_to(request.user).select_related("town"), key=key)
 
 
-def _detail(
+def detail_page(
     request: HttpRequest,
     institution: Institution,
     *,
@@ -157,6 +148,7 @@ def _detail(
     context = {
         "institution": institution,
         "may_change": keeps_register(user),
+        "absorbed": institution.absorbed.order_by("pk"),
         "states": TRANSITIONS[OperatingState(institution.operating_state)],
         "state_changes": [
             {
@@ -167,14 +159,14 @@ def _detail(
             }
             for change in changes
         ],
-        "recusals": _removable(request, recusals.select_related("officer__user", "officer__department")),
+        "recusals": removable(request, recusals.select_related("officer__user", "officer__department")),
         "recusal_form": recusal_form,
         "back": {"back": "institution"},
     }
     return render(request, "institutions/detail.html", context, status=status)
 
 
-def _removable(request: HttpRequest, recusals: Iterable[Recusal]) -> list[dict]:
+def removable(request: HttpRequest, recusals: Iterable[Recusal]) -> list[dict]:
     return [
         {"recusal": recusal, "may_end": may_recuse(request.user, recusal.officer)} for recusal in recusals
     ]
