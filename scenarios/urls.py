@@ -24,6 +24,7 @@ urlpatterns = [
     path("<int:pk>/participants/<slug:code>/withdraw/", participants.withdraw, name="withdraw"),
     path("upload/", uploads.upload, name="upload"),
     path("uploads/<uuid:pk>/", uploads.review, name="review"),
+    path("uploads/<uuid:pk>/columns/", uploads.columns, name="columns"),
     path("uploads/<uuid:pk>/forget/", uploads.forget, name="forget_upload"),
     path("versions/<int:pk>/", matrices.version, name="version"),
     path("versions/<int:pk>/publish/", matrices.publish, name="publish"),

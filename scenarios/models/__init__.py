@@ -8,6 +8,7 @@ from scenarios.models.library import (
     PenaltyItemText,
 )
 from scenarios.models.matrices import (
+    ColumnLayout,
     MatrixRow,
     MatrixUpload,
     PublishedItem,
@@ -22,6 +23,7 @@ from scenarios.models.participants import ScenarioParticipant
 __all__ = [
     "CheckItem",
     "CheckItemText",
+    "ColumnLayout",
     "Delegation",
     "MatrixRow",
     "MatrixUpload",

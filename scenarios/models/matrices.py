@@ -267,6 +267,10 @@ class MatrixUpload(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     file = models.ForeignKey(StoredFile, on_delete=models.PROTECT, related_name="+")
+    # What was said of its columns: {"sheet", "top", "bottom", "roles"}; {} while the headings speak for themselves.
+    columns = models.JSONField(default=dict, blank=True)
+    # Words by question, as scenarios/services/problems.py has them.
+    answers = models.JSONField(default=dict, blank=True)
     uploaded_by = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -277,3 +281,16 @@ class MatrixUpload(models.Model):
 
     def __str__(self) -> str:
         return self.file.name
+
+
+class ColumnLayout(models.Model):
+    """What the columns of a sheet with these headings mean, as somebody once said."""
+
+    fingerprint = models.CharField(max_length=128, unique=True)
+    headings = models.JSONField()
+    roles = models.JSONField()
+    learnt_from = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    learnt_at = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return "、".join(self.headings)

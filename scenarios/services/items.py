@@ -28,7 +28,7 @@ from scenarios.permissions import (
     require_penalty_editing,
     require_registering,
 )
-from scenarios.services.reading import plain
+from scenarios.services.importing.reading import plain
 
 # What an item says besides its name, which imports know it by.
 CHECK_TEXTS = tuple(field.name for field in CheckItemText._meta.fields if field.name != "name")

@@ -8,7 +8,7 @@ from departments.models import Department
 from scenarios.enums import STANDARD_COLUMNS, BasisState, ColumnRole, DelegationList, PenaltyBodyKind, RowPart
 from scenarios.models import MatrixRow, ScenarioVersion
 from scenarios.services.importing import Preview
-from scenarios.services.reading import plain
+from scenarios.services.importing.headings import plain
 
 CENTERED = {
     ColumnRole.NUMBER,
@@ -98,18 +98,24 @@ def page_merges(layout: dict, lines: Sequence[MatrixRow]) -> list[list[int]]:
 
 
 def print_preview(plan: Preview) -> dict:
-    """The same for a workbook not yet imported; cells in question are marked."""
+    """The same for a matrix not yet imported: inferred cells say where their text is from, cells in
+    question are marked."""
     layout = plan.reading.layout()
-    rows = plan.reading.rows
+    lines = plan.reading.lines
     asked = {problem.cell for problem in plan.problems if problem.sheet == plan.reading.sheet}
 
     def mark(at: int, column: int) -> dict:
-        return {"tone": "warning"} if rows[at].cells[STANDARD_COLUMNS[column]].cell in asked else {}
+        line = lines[at]
+        source = line.inferred.get(column)
+        if source:
+            return {"note": _taken_from(source), "chips": [INFERRED]}
+        in_question = (line.line, column) in plan.open or line.cells[column].cell in asked
+        return {"tone": "warning"} if in_question else {}
 
     return {
         "title_row": _title_row(layout),
         "header": _header(layout),
-        "rows": _grid([[row.text(column) for column in STANDARD_COLUMNS] for row in rows], layout, mark),
+        "rows": _grid([line.texts for line in lines], layout, mark),
     }
 
 
@@ -174,7 +180,11 @@ def _title_row(layout: dict) -> list[dict] | None:
 
 def _inferred(row: MatrixRow, column: int) -> dict:
     source = row.inferred.get(str(column))
-    return {"note": f"原文空白，取自 {source}"} if source else {}
+    return {"note": _taken_from(source), "chips": [INFERRED]} if source else {}
+
+
+def _taken_from(source: str) -> str:
+    return f"原文空白，取自 {source}"
 
 
 def _extras(line: Sequence[MatrixRow], role: ColumnRole, item_url: Callable[[int], str]) -> dict:

@@ -1,5 +1,8 @@
-"""A workbook between its upload and its answers."""
+"""A printed matrix between its upload and its answers."""
 
+import mimetypes
+from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import timedelta
 
 from django.core.files.uploadedfile import UploadedFile
@@ -7,35 +10,148 @@ from django.db import transaction
 from django.utils import timezone
 
 from core import files
+from core.errors import DomainError
 from core.models import StoredFile
+from core.spreadsheets import PASTED, Workbook, open_pasted, open_workbook
 from departments.models import User
+from scenarios.enums import ColumnRole
 from scenarios.models import MatrixUpload, ScenarioVersion
-from scenarios.services.importing import preview, require_importing
+from scenarios.services.importing import (
+    Columns,
+    Preview,
+    chosen_header,
+    import_matrix,
+    preview,
+    remember,
+    require_importing,
+)
+from scenarios.services.importing.headings import Header
+from scenarios.services.importing.reading import sheet_and_header
 
 # An upload nobody came back to is given up after this many days.
 KEPT_DAYS = 7
+PASTED_TEXT, PASTED_HTML = "text/plain", "text/html"
 
 
 @transaction.atomic
 def keep(upload: UploadedFile, *, actor: User) -> MatrixUpload:
     """Keep an uploaded matrix for the questions that follow; nothing of it is imported yet.
 
-    Raises DomainError for a file that is no matrix, PermissionDenied when its lead department is
-    one the account may not import for.
+    Raises DomainError for a file that is no table, PermissionDenied when its lead department is one the
+    account may not import for.
     """
     data = files.read_upload(upload)
-    plan = preview(data, name=upload.name)
-    if plan.lead:
-        require_importing(actor, plan.lead)
+    _require_lead(open_workbook(data, upload.name), actor)
+    kind = mimetypes.guess_type(upload.name)[0] or "application/octet-stream"
+    return _keep(data, upload.name, kind, actor)
+
+
+@transaction.atomic
+def keep_pasted(text: str, *, html: str = "", actor: User) -> MatrixUpload:
+    """Keep a table pasted from the clipboard, with its HTML when that holds a table."""
+    book = open_pasted(text, html=html)
+    _require_lead(book, actor)
+    if book.sheets and book.sheets[0].merges_known:
+        return _keep(html.encode(), f"{PASTED}.html", PASTED_HTML, actor)
+    return _keep(text.encode(), f"{PASTED}.txt", PASTED_TEXT, actor)
+
+
+def _require_lead(workbook: Workbook, actor: User) -> None:
+    try:
+        lead = preview(workbook).lead
+    except DomainError:
+        # What its columns mean is still to be said, and with that who leads.
+        return
+    if lead:
+        require_importing(actor, lead)
+
+
+def _keep(data: bytes, name: str, kind: str, actor: User) -> MatrixUpload:
     forget_old()
-    stored = files.store(data, name=upload.name, content_type=files.WORKBOOK_TYPE)
-    return MatrixUpload.objects.create(file=stored, uploaded_by=actor)
+    return MatrixUpload.objects.create(
+        file=files.store(data, name=name, content_type=kind), uploaded_by=actor
+    )
 
 
-def read(upload: MatrixUpload) -> bytes:
-    """The workbook's bytes."""
+def opened(upload: MatrixUpload) -> Workbook:
+    """The upload's sheets."""
     with upload.file.file.open("rb") as file:
-        return file.read()
+        data = file.read()
+    if upload.file.content_type == PASTED_TEXT and upload.file.name.startswith(PASTED):
+        return open_pasted(data.decode())
+    if upload.file.content_type == PASTED_HTML and upload.file.name.startswith(PASTED):
+        return open_pasted("", html=data.decode())
+    return open_workbook(data, upload.file.name)
+
+
+def columns_of(upload: MatrixUpload) -> Columns | None:
+    """What was said of the upload's columns, if anything was."""
+    said = upload.columns
+    if not said:
+        return None
+    return Columns(said["sheet"], said["top"], said["bottom"], tuple(map(ColumnRole, said["roles"])))
+
+
+def header_of(upload: MatrixUpload, workbook: Workbook) -> tuple[str, Header]:
+    """The sheet and header the upload is read by. Raises DomainError when none is found."""
+    header, sheet = chosen_header(workbook, columns_of(upload))
+    if header:
+        return sheet, header
+    found, proposed = sheet_and_header(workbook)
+    return found.name, proposed
+
+
+def wants_columns(upload: MatrixUpload, workbook: Workbook) -> bool:
+    """Whether a person should say what the columns mean before anything else."""
+    if columns_of(upload):
+        return False
+    known, _ = chosen_header(workbook, None)
+    if known:
+        return False
+    _, header = sheet_and_header(workbook)
+    named = [heading for heading in header.headings if heading.text]
+    unclear = any(heading.role == ColumnRole.OTHER for heading in named)
+    return unclear or ColumnRole.CHECK not in header.roles
+
+
+def plan(upload: MatrixUpload, workbook: Workbook, *, may_create: bool = False) -> Preview:
+    """What importing the upload would do with the answers given so far."""
+    return preview(workbook, columns=columns_of(upload), answers=upload.answers, may_create=may_create)
+
+
+@transaction.atomic
+def set_columns(upload: MatrixUpload, columns: Columns, header: Header, *, actor: User) -> None:
+    """Read the upload by these columns, and remember what such headings mean."""
+    remember(header.with_roles(columns.roles), actor=actor)
+    upload.columns = asdict(columns)
+    upload.save(update_fields=["columns"])
+
+
+@transaction.atomic
+def answer(upload: MatrixUpload, answers: Mapping[str, str]) -> None:
+    """Keep answers beside those given before."""
+    current = MatrixUpload.objects.select_for_update().get(pk=upload.pk)
+    current.answers = {**current.answers, **answers}
+    current.save(update_fields=["answers"])
+    upload.answers = current.answers
+
+
+@transaction.atomic
+def save_as_draft(
+    upload: MatrixUpload, workbook: Workbook, *, actor: User, again: bool = False
+) -> ScenarioVersion:
+    """The upload becomes a draft and is no upload any more. Raises as `import_matrix`."""
+    version = import_matrix(
+        workbook,
+        digest=upload.file.digest,
+        keep=lambda: upload.file,
+        actor=actor,
+        columns=columns_of(upload),
+        answers=upload.answers,
+        again=again,
+    )
+    upload.delete()
+    return version
 
 
 @transaction.atomic

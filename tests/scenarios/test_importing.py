@@ -12,13 +12,13 @@ from core.errors import DomainError
 from core.models import StoredFile
 from departments.enums import Role
 from departments.models import DepartmentAlias, Sector
-from departments.services import find_department
+from departments.services import add_alias, find_department
 from ledger.services import entries_of
-from scenarios.enums import DelegationList, Event, PenaltyBodyKind, VersionState
+from scenarios.enums import DelegationList, Event, PenaltyBodyKind, RowPart, VersionState
 from scenarios.models import CheckItem, MatrixRow, PenaltyItem, Scenario, ScenarioVersion
 from scenarios.services.importing import DuplicateError, import_workbook
+from scenarios.services.importing.problems import BLANK, LEAVE_OUT, NEW, NO_PENALTY, NOBODY, UnresolvedError
 from scenarios.services.library import counts
-from scenarios.services.problems import Answer, UnresolvedError
 from tests.factories.departments import make_user
 from tests.factories.matrices import (
     HEADER,
@@ -32,6 +32,8 @@ from tests.factories.matrices import (
 )
 
 pytestmark = pytest.mark.django_db
+
+TOWN = "承接行政处罚权的乡镇（街道）"
 
 
 @pytest.fixture
@@ -140,71 +142,145 @@ def test_importing_asks_a_fixed_number_of_queries_however_many_rows(admin, djang
 
 
 def test_an_unknown_department_is_one_problem_for_all_its_rows(admin):
-    (problem,) = problems_of(printed(by="市消防支队"), printed(number=2, body="市消防支队"), actor=admin)
-    assert (problem.sheet, problem.cell, problem.text) == ("清单", "E3", "市消防支队")
-    assert (problem.reason, problem.answer, problem.lines) == (
-        "不知道这是哪个部门",
-        Answer.DEPARTMENT,
-        (3, 4),
-    )
+    (problem,) = problems_of(printed(by="市信访局"), printed(number=2, body="市信访局"), actor=admin)
+    assert (problem.sheet, problem.cell, problem.text) == ("清单", "E3", "市信访局")
+    assert (problem.reason, problem.by_department, problem.lines) == ("不知道这是哪个部门", True, (3, 4))
     assert nothing_was_saved()
 
 
 def test_the_refusal_names_sheet_cell_and_reason(admin):
     with pytest.raises(UnresolvedError) as caught:
-        imported(printed(by="市消防支队"), actor=admin)
+        imported(printed(by="市信访局"), actor=admin)
     assert caught.value.message == (
-        "有 1 处无法确定，未保存任何内容：工作表“清单”单元格 E3“市消防支队”：不知道这是哪个部门。"
+        "有 1 处无法确定，未保存任何内容：工作表“清单”单元格 E3“市信访局”：不知道这是哪个部门。"
     )
 
 
 def test_an_answer_becomes_an_alias_and_is_not_asked_again(admin, bureaus):
-    imported(printed(by="市消防支队"), actor=admin, answers={"department:市消防支队": bureaus["xiaofang"]})
-    assert find_department("市消防支队") == bureaus["xiaofang"]
-    version = imported(printed(by="市消防支队", check="别的检查"), actor=admin)
+    imported(printed(by="市信访局"), actor=admin, answers={"department:市信访局": "department:xiaofang"})
+    assert find_department("市信访局") == bureaus["xiaofang"]
+    version = imported(printed(by="市信访局", check="别的检查"), actor=admin)
     assert version.rows.get().check_department == bureaus["xiaofang"]
 
 
-def test_a_text_naming_several_departments_never_becomes_an_alias(admin, bureaus):
-    text = "民政局、市场监管局"
-    version = imported(printed(by=text), actor=admin, answers={f"department:{text}": bureaus["minzheng"]})
-    assert version.rows.get().check_department == bureaus["minzheng"]
-    assert not DepartmentAlias.objects.filter(alias=text).exists()
+def test_a_line_naming_several_departments_becomes_a_row_of_each(admin, bureaus):
+    version = imported(printed(by="民政局、市场监管局", body="民政局、市场监管局"), actor=admin)
+    rows = version.rows.select_related("check_department", "penalty_department")
+    assert [(row.line, row.check_department.code, row.penalty_department.code) for row in rows] == [
+        (0, "minzheng", "minzheng"),
+        (0, "shichang", "shichang"),
+    ]
+    assert counts(version).rows == 1
+    assert not DepartmentAlias.objects.filter(alias__contains="、").exists()
+
+
+def test_an_ending_said_once_counts_for_all_departments_of_a_cell(admin, bureaus):
+    add_alias(bureaus["minzheng"], "民政部门")
+    add_alias(bureaus["shichang"], "市场监管部门")
+    version = imported(printed(by="县级以上民政、市场监管部门"), actor=admin)
+    assert [row.check_department.code for row in version.rows.all()] == ["minzheng", "shichang"]
+    assert {row.check_department_text for row in version.rows.all()} == {"县级以上民政、市场监管部门"}
+
+
+def test_an_unknown_department_among_several_may_be_none_in_particular(admin, bureaus):
+    header = [*HEADER, "配合部门"]
+    row = [*printed(), "市场监管局、有关镇街"]
+    (problem,) = problems_of(row, header=header, actor=admin)
+    assert (problem.cell, problem.text, problem.key) == ("H3", "有关镇街", "department:有关镇街")
+    version = imported(row, header=header, actor=admin, answers={problem.key: NOBODY})
+    assert [(each.part, each.check_department.code) for each in version.rows.all()] == [
+        (RowPart.IMPLEMENTING, "minzheng"),
+        (RowPart.PARTNER, "shichang"),
+    ]
+
+
+def test_a_misprinted_department_is_proposed_and_decided_by_a_person(admin, bureaus):
+    (problem,) = problems_of(printed(by="消防救缓大队"), actor=admin)
+    assert [choice.value for choice in problem.choices] == ["department:xiaofang", NEW]
+
+
+def test_an_unknown_department_is_registered_when_an_administrator_says_so(admin):
+    version = imported(printed(by="市信访局"), actor=admin, answers={"department:市信访局": NEW})
+    assert version.rows.get().check_department.short_name == "市信访局"
+
+
+def test_others_do_not_register_departments_by_an_import(bureaus):
+    clerk = make_user(bureaus["minzheng"], Role.HANDLER)
+    with pytest.raises(PermissionDenied):
+        imported(printed(by="市信访局"), actor=clerk, answers={"department:市信访局": NEW})
+    assert nothing_was_saved()
+    assert find_department("市信访局") is None
 
 
 def test_a_blank_department_is_answered_for_its_cell_alone(admin, bureaus):
-    (problem,) = problems_of(printed(by=None), printed(number=2), actor=admin)
-    assert problem.key == "cell:E3"
-    version = imported(
-        printed(by=None), printed(number=2), actor=admin, answers={"cell:E3": bureaus["ziran"]}
-    )
+    rows = (printed(by=None, sector=None, body=TOWN), printed(number=2, sector=None, body=TOWN))
+    (problem,) = problems_of(*rows, actor=admin)
+    assert problem.key == "gap:3-3:E"
+    blank = {"gap:3-3:E": BLANK}
+    (problem,) = problems_of(*rows, actor=admin, answers=blank)
+    assert (problem.key, problem.reason) == ("cell:E3", "“检查实施部门”空白，由哪个部门实施")
+    version = imported(*rows, actor=admin, answers={**blank, "cell:E3": "department:ziran"})
     assert [row.check_department.code for row in version.rows.all()] == ["ziran", "minzheng"]
     assert version.rows.get(number="1").check_department_text == ""
 
 
-def test_a_blank_sector_cannot_be_answered_only_left_out(admin, bureaus):
-    rows = (printed(), printed(number=2, sector=None))
-    assert len(problems_of(*rows, actor=admin, answers={"cell:C4": bureaus["minzheng"]})) == 1
-    version = imported(*rows, actor=admin, leave_out=["cell:C4"])
+def test_a_blank_cell_takes_the_text_above_when_a_person_says_so(admin):
+    rows = (printed(body=TOWN), printed(number=2, situation=None, check="另一检查", body=TOWN))
+    (problem,) = problems_of(*rows, actor=admin)
+    version = imported(*rows, actor=admin, answers={problem.key: "line:3"})
+    row = version.rows.get(number="2")
+    assert (row.situation, row.inferred, row.printed[1]) == ("对养老机构的监管", {"1": "B3"}, "")
+
+
+def test_a_list_without_a_department_column_asks_for_one_department_once(admin):
+    header = ["序号", "抽查事项", "检查对象", "抽查比例"]
+    rows = [["1", "检查甲", "养老院", "40%;每年1次"], ["2", "检查乙", "养老院", "待定"]]
+    (problem,) = problems_of(*rows, header=header, actor=admin)
+    assert (problem.key, problem.lines) == ("column:CHECK_DEPARTMENT", (3, 4))
+    version = imported(*rows, header=header, actor=admin, answers={problem.key: "department:minzheng"})
+    assert [row.check_department.code for row in version.rows.all()] == ["minzheng", "minzheng"]
+    assert [(row.sampling_text, row.sampling) for row in version.rows.all()] == [
+        ("40%;每年1次", {"bands": [{"percent": "40"}], "per_year": 1}),
+        ("待定", {}),
+    ]
+
+
+def test_a_new_library_item_takes_what_the_list_says_of_it_and_an_old_one_keeps_its_texts(admin):
+    header = [*HEADER, "检查依据", "检查方式"]
+    imported([*printed(), "《甲法》第1条", "现场检查"], header=header, actor=admin)
+    imported([*printed(), "《乙法》第2条", "书面检查"], header=header, actor=admin)
+    item = CheckItem.objects.get()
+    assert (item.basis, item.method) == ("《甲法》第1条", "现场检查")
+
+
+def test_a_row_may_be_left_out_with_its_question(admin):
+    rows = (printed(body=TOWN), printed(number=2, situation=None, check="另一检查", body=TOWN))
+    (problem,) = problems_of(*rows, actor=admin)
+    version = imported(*rows, actor=admin, answers={problem.key: LEAVE_OUT})
     assert [row.number for row in version.rows.all()] == ["1"]
 
 
+def test_a_number_printed_twice_is_noted_and_kept(admin):
+    version = imported(printed(), printed(penalty="另一处罚"), actor=admin)
+    assert [row.number for row in version.rows.all()] == ["1", "1"]
+
+
 def test_a_row_may_be_left_out_by_its_line(admin):
-    version = imported(printed(), printed(number=2, by="市消防支队"), actor=admin, leave_out=["row:4"])
+    version = imported(printed(), printed(number=2, by="市信访局"), actor=admin, answers={"row:4": LEAVE_OUT})
     assert version.rows.count() == 1
     assert entries_of(version.scenario.subject).get().payload["left_out"] == [4]
 
 
 def test_leaving_every_row_out_is_refused(admin):
     with pytest.raises(DomainError, match="所有事项行都被选择不导入"):
-        imported(printed(), actor=admin, leave_out=["row:3"])
+        imported(printed(), actor=admin, answers={"row:3": LEAVE_OUT})
     assert nothing_was_saved()
 
 
 def test_a_row_without_penalty_is_saved_once_confirmed(admin):
     row = printed(penalty=None, body=None)
     (problem,) = problems_of(row, actor=admin)
-    version = imported(row, actor=admin, no_penalty=[problem.key])
+    version = imported(row, actor=admin, answers={problem.key: NO_PENALTY})
     saved_row = version.rows.get()
     assert (saved_row.penalty_body, saved_row.penalty_item) == (PenaltyBodyKind.NONE, None)
 
@@ -238,20 +314,20 @@ def test_an_unknown_lead_department_is_asked_about(admin, bureaus):
     above = [["主题：养老安全一件事", None, None, None, "牵头部门：市民政厅"]]
     (problem,) = problems_of(printed(), actor=admin, above=above)
     assert (problem.cell, problem.text, problem.key) == ("E1", "市民政厅", "lead")
-    version = imported(printed(), actor=admin, above=above, lead_department=bureaus["minzheng"])
+    version = imported(printed(), actor=admin, above=above, answers={"lead": "department:minzheng"})
     assert version.scenario.lead_department == bureaus["minzheng"]
     assert find_department("市民政厅") == bureaus["minzheng"]
 
 
 def test_two_lead_departments_in_one_cell_never_become_an_alias(admin, bureaus):
     above = [["主题：养老安全一件事", None, None, None, "牵头部门：市民政局、市自然资源局"]]
-    imported(printed(), actor=admin, above=above, lead_department=bureaus["minzheng"])
+    imported(printed(), actor=admin, above=above, answers={"lead": "department:minzheng"})
     assert not DepartmentAlias.objects.filter(alias__contains="、").exists()
 
 
 def test_a_lead_that_contradicts_the_sheet_is_refused(admin, bureaus):
     with pytest.raises(DomainError, match="清单写明牵头部门是市民政局，与所选的市自然资源局不一致。"):
-        imported(printed(), actor=admin, lead_department=bureaus["ziran"])
+        imported(printed(), actor=admin, answers={"lead": "department:ziran"})
 
 
 def test_another_department_cannot_take_a_scenario_over(admin):
@@ -263,7 +339,7 @@ def test_another_department_cannot_take_a_scenario_over(admin):
 
 def test_a_sheet_without_any_name_is_refused(admin, bureaus):
     with pytest.raises(DomainError, match="没有主题或标题"):
-        imported(printed(), actor=admin, above=[], lead_department=bureaus["minzheng"])
+        imported(printed(), actor=admin, above=[], answers={"lead": "department:minzheng"})
 
 
 def test_a_second_sheet_is_left_unread_on_purpose(admin):
@@ -275,7 +351,9 @@ def test_a_second_sheet_is_left_unread_on_purpose(admin):
         import_workbook(saved(book), name="清单.xlsx", actor=admin)
     assert [problem.key for problem in caught.value.problems] == ["sheet:另一张"]
     assert (
-        import_workbook(saved(book), name="清单.xlsx", actor=admin, leave_out=["sheet:另一张"]).rows.count()
+        import_workbook(
+            saved(book), name="清单.xlsx", actor=admin, answers={"sheet:另一张": LEAVE_OUT}
+        ).rows.count()
         == 1
     )
 
@@ -348,23 +426,34 @@ def test_the_command_prints_what_it_imported(admin, capsys):
     )
 
 
-def test_the_command_lists_every_problem_and_saves_nothing(admin, capsys, tmp_path):
+def test_the_command_lists_every_problem_with_its_answers_and_saves_nothing(admin, capsys, tmp_path):
     path = tmp_path / "清单.xlsx"
-    path.write_bytes(make_workbook([printed(by="市消防支队"), printed(number=2, sector=None)]))
+    path.write_bytes(
+        make_workbook([printed(by="市信访局", body=TOWN), printed(number=2, situation=None, body=TOWN)])
+    )
     with pytest.raises(CommandError, match="有 2 处无法确定，未保存任何内容。"):
         call_command("import_matrix", str(path))
     assert capsys.readouterr().err.splitlines() == [
-        "工作表“清单”单元格 C4：“条线”空白，且不是合并单元格，不能推断（cell:C4）",
-        "工作表“清单”单元格 E3“市消防支队”：不知道这是哪个部门（department:市消防支队）",
+        "工作表“清单”单元格 B4：第 4 行的“一件事情形”空白，且不是合并单元格（gap:4-4:B：line:3、blank）",
+        "工作表“清单”单元格 E3“市信访局”：不知道这是哪个部门（department:市信访局：new）",
     ]
     assert nothing_was_saved()
 
 
-def test_the_command_leaves_rows_out(admin, tmp_path):
+def test_the_command_takes_answers(admin, bureaus, tmp_path):
     path = tmp_path / "清单.xlsx"
-    path.write_bytes(make_workbook([printed(), printed(number=2, sector=None)]))
-    call_command("import_matrix", str(path), "--leave-out", "cell:C4")
-    assert ScenarioVersion.objects.get().rows.count() == 1
+    path.write_bytes(
+        make_workbook([printed(by="市信访局", body=TOWN), printed(number=2, situation=None, body=TOWN)])
+    )
+    call_command(
+        "import_matrix",
+        str(path),
+        "--leave-out",
+        "gap:4-4:B",
+        "--answer",
+        "department:市信访局=department:minzheng",
+    )
+    assert ScenarioVersion.objects.get().rows.get().check_department == bureaus["minzheng"]
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,9 @@
 import pytest
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from core.models import StoredFile
 from departments.enums import Role
-from departments.models import DepartmentAlias
 from scenarios.enums import VersionState
-from scenarios.models import MatrixUpload, Scenario, ScenarioVersion
+from scenarios.models import Scenario, ScenarioVersion
 from scenarios.services.importing import import_workbook
 from scenarios.services.library import load_texts
 from scenarios.services.versions import publish
@@ -43,25 +40,8 @@ def jinjiang(admin):
     return import_workbook(JINJIANG.read_bytes(), name=JINJIANG.name, actor=admin)
 
 
-def workbook(data: bytes, name: str = "清单.xlsx") -> SimpleUploadedFile:
-    return SimpleUploadedFile(name, data)
-
-
 def url(name: str, *args) -> str:
     return reverse(f"scenarios:{name}", args=args)
-
-
-def upload(client, data: bytes) -> str:
-    """Upload and return the review page's address."""
-    response = client.post(url("upload"), {"file": workbook(data)})
-    assert response.status_code == 302
-    return response["Location"]
-
-
-def answer(client, page: str, *choices: str, **extra):
-    """Answer the review page's questions in their order."""
-    form = client.get(page).context["form"]
-    return client.post(page, dict(zip(form.problems, choices, strict=True)) | extra)
 
 
 # --- The matrix as printed --------------------------------------------------------------------------
@@ -166,109 +146,6 @@ def test_without_a_matrix_the_list_says_what_to_do_next(client_as, admin, clerk,
     assert "导入 Excel 清单" in client_as(admin).get(url("list")).content.decode()
     officer = make_user(bureaus["shichang"], Role.OFFICER)
     assert "牵头部门发布后" in client_as(officer).get(url("list")).content.decode()
-
-
-# --- Upload -------------------------------------------------------------------------------------------
-
-
-def test_an_upload_without_questions_becomes_a_draft(client_as, admin):
-    client = client_as(admin)
-    page = upload(client, JINJIANG.read_bytes())
-    assert client.get(page).context["plan"].problems == []
-    assert ScenarioVersion.objects.count() == 0
-    response = client.post(page)
-    version = ScenarioVersion.objects.get()
-    assert response["Location"] == url("version", version.pk)
-    assert (version.state, version.rows.count(), version.created_by) == (VersionState.DRAFT, 28, admin)
-    assert MatrixUpload.objects.count() == 0
-    assert version.source_file == StoredFile.objects.get()
-
-
-def test_an_unknown_department_is_asked_and_becomes_an_alias(client_as, admin, bureaus):
-    client = client_as(admin)
-    page = upload(client, make_workbook([printed(by="市消防支队", body="市消防支队")]))
-    response = answer(client, page, str(bureaus["xiaofang"].pk))
-    assert response.status_code == 302
-    assert DepartmentAlias.objects.get(alias="市消防支队").department == bureaus["xiaofang"]
-    row = ScenarioVersion.objects.get().rows.get()
-    assert (row.check_department, row.penalty_department) == (bureaus["xiaofang"], bureaus["xiaofang"])
-
-
-def test_an_open_question_saves_nothing_and_is_shown_again(client_as, admin):
-    client = client_as(admin)
-    page = upload(client, make_workbook([printed(by="市消防支队")]))
-    response = answer(client, page, "")
-    assert response.status_code == 422
-    assert "请选择如何处理，或选择不导入。" in response.content.decode()
-    assert Scenario.objects.count() == 0
-
-
-def test_cells_in_question_are_marked_in_the_preview(client_as, admin):
-    client = client_as(admin)
-    page = upload(client, make_workbook([printed(), printed(number=2, sector=None)]))
-    rows = client.get(page).context["matrix"]["rows"]
-    assert [cell.get("tone") for cell in rows[1]] == [None, None, "warning", None, None, None, None]
-
-
-def test_a_row_is_left_out_on_purpose(client_as, admin):
-    client = client_as(admin)
-    page = upload(client, make_workbook([printed(), printed(number=2, sector=None)]))
-    answer(client, page, "leave-out")
-    assert [row.number for row in ScenarioVersion.objects.get().rows.all()] == ["1"]
-
-
-def test_a_row_without_a_penalty_is_confirmed(client_as, admin):
-    client = client_as(admin)
-    page = upload(client, make_workbook([printed(penalty=None, body=None)]))
-    answer(client, page, "no-penalty")
-    assert ScenarioVersion.objects.get().rows.get().penalty_body == "NONE"
-
-
-def test_a_file_that_is_no_matrix_is_refused_beside_the_field(client_as, admin):
-    response = client_as(admin).post(url("upload"), {"file": workbook(b"x")})
-    assert response.status_code == 422
-    assert response.context["form"].errors == {
-        "file": ["文件“清单.xlsx”里没有表格，请上传 .xlsx、.xls 或 .csv 文件。"],
-    }
-    assert StoredFile.objects.count() == 0
-
-
-def test_the_same_file_again_needs_a_second_word(client_as, admin, jinjiang):
-    client = client_as(admin)
-    page = upload(client, JINJIANG.read_bytes())
-    assert client.get(page).context["duplicate"] == jinjiang
-    assert client.post(page).status_code == 422
-    assert client.post(page, {"again": "1"}).status_code == 302
-    assert [version.number for version in ScenarioVersion.objects.order_by("number")] == [1, 2]
-
-
-def test_an_upload_is_given_up_with_its_file(client_as, admin):
-    client = client_as(admin)
-    upload(client, JINJIANG.read_bytes())
-    client.post(url("forget_upload", MatrixUpload.objects.get().pk))
-    assert (MatrixUpload.objects.count(), StoredFile.objects.count()) == (0, 0)
-
-
-def test_an_upload_is_nobody_elses(client_as, admin, clerk):
-    page = upload(client_as(admin), JINJIANG.read_bytes())
-    assert client_as(clerk).get(page).status_code == 404
-
-
-def test_another_department_may_not_import_for_the_lead(client_as, stranger):
-    response = client_as(stranger).post(url("upload"), {"file": workbook(JINJIANG.read_bytes())})
-    assert response.status_code == 403
-    assert StoredFile.objects.count() == 0
-
-
-def test_the_lead_departments_clerk_imports_its_own(client_as, clerk):
-    client = client_as(clerk)
-    client.post(upload(client, JINJIANG.read_bytes()))
-    assert ScenarioVersion.objects.get().created_by == clerk
-
-
-def test_an_officer_has_no_upload_page(client_as, bureaus):
-    officer = make_user(bureaus["minzheng"], Role.OFFICER)
-    assert client_as(officer).get(url("upload")).status_code == 403
 
 
 # --- Publish, discard -----------------------------------------------------------------------------------

@@ -6,24 +6,27 @@ from django.db import transaction
 
 from core.errors import DomainError
 from departments.enums import Role
-from departments.models import User
+from departments.models import Department, User
 from departments.services import find_department
 from scenarios.models import ScenarioVersion
-from scenarios.services.importing import import_workbook
+from scenarios.services.importing import LEAD_KEY, import_workbook
+from scenarios.services.importing.problems import DEPARTMENT, LEAVE_OUT, UnresolvedError
 from scenarios.services.library import counts
-from scenarios.services.problems import UnresolvedError
 from scenarios.services.versions import publish
 
 
 class Command(BaseCommand):
-    help = "从 Excel 工作簿导入事项清单为草稿版本；有无法确定之处时逐条列出，不保存任何内容。"
+    help = "从工作簿（.xlsx、.xls、.csv）导入事项清单为草稿版本；有无法确定之处时逐条列出，不保存任何内容。"
 
     def add_arguments(self, parser):
-        parser.add_argument("file", type=Path, metavar="FILE.xlsx")
+        parser.add_argument("file", type=Path, metavar="FILE")
         parser.add_argument("--actor", metavar="USERNAME", help="以哪个账号导入；默认最早的系统管理员")
         parser.add_argument("--lead", metavar="CODE", help="牵头部门代号，清单没有写明时使用")
         parser.add_argument(
             "--leave-out", action="append", default=[], metavar="KEY", help="不导入的行，可重复"
+        )
+        parser.add_argument(
+            "--answer", action="append", default=[], metavar="KEY=WORD", help="对一处问题的回答，可重复"
         )
         parser.add_argument("--again", action="store_true", help="同一文件已导入过时仍再次导入")
         parser.add_argument("--publish", action="store_true", help="导入后立即发布")
@@ -40,15 +43,15 @@ class Command(BaseCommand):
                     data,
                     name=file.name,
                     actor=actor,
-                    lead_department=self._lead(options["lead"]),
-                    leave_out=options["leave_out"],
+                    answers=self._answers(options),
                     again=options["again"],
                 )
                 if options["publish"]:
                     version = publish(version, actor=actor)
         except UnresolvedError as error:
             for problem in error.problems:
-                self.stderr.write(f"{problem}（{problem.key}）")
+                words = "、".join(choice.value for choice in problem.choices)
+                self.stderr.write(f"{problem}（{problem.key}{f'：{words}' if words else ''}）")
             raise CommandError(f"有 {len(error.problems)} 处无法确定，未保存任何内容。") from error
         except (DomainError, PermissionDenied) as error:
             raise CommandError(str(error)) from error
@@ -73,10 +76,17 @@ class Command(BaseCommand):
             )
         return actor
 
-    def _lead(self, code: str | None):
-        if not code:
-            return None
-        lead = find_department(code)
-        if lead is None:
-            raise CommandError(f"没有代号或名称为 {code} 的部门。")
-        return lead
+    def _answers(self, options: dict) -> dict[str, str]:
+        """What was said of the questions, each a word of scenarios/services/problems.py."""
+        answers = dict.fromkeys(options["leave_out"], LEAVE_OUT)
+        for given in options["answer"]:
+            key, equals, word = given.rpartition("=")
+            if not equals:
+                raise CommandError(f"--answer 应写作 KEY=WORD，现为 {given}。")
+            answers[key] = word
+        if options["lead"]:
+            lead = find_department(options["lead"]) or Department.objects.filter(code=options["lead"]).first()
+            if lead is None:
+                raise CommandError(f"没有代号或名称为 {options['lead']} 的部门。")
+            answers[LEAD_KEY] = f"{DEPARTMENT}{lead.code}"
+        return answers

@@ -18,7 +18,7 @@ from scenarios.services.comparing.contents import (
 )
 from scenarios.services.comparing.marking import Mark, marks
 from scenarios.services.comparing.matching import matched, moved
-from scenarios.services.reading import plain
+from scenarios.services.importing.reading import plain
 
 __all__ = [
     "CellChange",

@@ -9,7 +9,7 @@ from operator import attrgetter
 from departments.models import Department
 from scenarios.enums import ColumnRole, DelegationList, PenaltyBodyKind, RowPart
 from scenarios.models import MatrixRow, ScenarioVersion
-from scenarios.services.reading import plain
+from scenarios.services.importing.reading import plain
 
 
 @dataclass(frozen=True)

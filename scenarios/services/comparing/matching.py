@@ -7,7 +7,7 @@ from difflib import SequenceMatcher
 
 from scenarios.enums import ColumnRole
 from scenarios.services.comparing.contents import Content, Line, in_words
-from scenarios.services.reading import plain
+from scenarios.services.importing.reading import plain
 
 # Lines that resemble each other less than this are two lines, not one that changed.
 LEAST_ALIKE = 0.6

@@ -1,25 +1,39 @@
-"""What an import cannot decide by itself: questions naming sheet, cell and reason."""
+"""What an import cannot decide by itself: questions naming sheet, cell and reason, and their answers.
+
+An answer is a word: one of the constants here, `department:<code>`, or, for cells printed blank, whose
+text they share (`above`, `below`, `from:<row>`, `line:<row>`).
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 from core.errors import DomainError
 
+LEAVE_OUT = "leave-out"
+NO_PENALTY = "no-penalty"
+BLANK = "blank"
+CONFIRMED = "confirmed"
+# The printed name is registered as a new department.
+NEW = "new"
+# The printed words name no particular department.
+NOBODY = "nobody"
+DEPARTMENT = "department:"
+ABOVE, BELOW, FROM, LINE = "above", "below", "from:", "line:"
 
-class Answer(StrEnum):
-    """How a problem may be answered besides leaving its rows out."""
 
-    DEPARTMENT = "DEPARTMENT"
-    NO_PENALTY = "NO_PENALTY"
-    NONE = "NONE"
+@dataclass(frozen=True)
+class Choice:
+    value: str
+    label: str
 
 
 @dataclass(frozen=True)
 class Problem:
     """One question. `key` names it in answers; `lines` are the sheet's rows it concerns.
 
-    Leaving a problem out leaves all its rows out; a problem without rows concerns the whole sheet.
+    `choices` are the answers that fit; `by_department` says that any department does too, the likely
+    ones standing among the choices. Rows may be left out whatever the question is about. `proposal` is
+    the choice to show first, never taken without a person.
     """
 
     sheet: str
@@ -28,7 +42,9 @@ class Problem:
     reason: str
     key: str
     lines: tuple[int, ...] = ()
-    answer: Answer = Answer.NONE
+    choices: tuple[Choice, ...] = ()
+    by_department: bool = False
+    proposal: str = ""
 
     def __str__(self) -> str:
         printed = f"“{self.text}”" if self.text else ""
