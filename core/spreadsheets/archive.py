@@ -2,6 +2,7 @@
 
 import io
 import re
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -73,8 +74,10 @@ def opened(data: bytes, name: str) -> Iterator[zipfile.ZipFile]:
         zipfile.BadZipFile,
         zipfile.LargeZipFile,
         zlib.error,
+        struct.error,
         NotImplementedError,
         RuntimeError,
+        ValueError,
         OSError,
         EOFError,
     ) as error:

@@ -27,6 +27,8 @@ from core.spreadsheets.xls import stream_xls
 
 HEADER_WITHIN = 30
 MAX_LINES = 200_000
+# No sheet of Excel has more; a row that says so is filled up to by openpyxl, blank line by blank line.
+LAST_LINE = 1_048_576
 # A sheet of 100,000 rows of 20 cells has 12 million tags and 110 MB.
 LIMITS = Limits(unpacked=512 * 1024 * 1024, tags=40_000_000)
 REQUIRED_MARK = re.compile(r"[\s*:]|\((必填|选填|必填项|可空)\)")
@@ -164,6 +166,8 @@ def _records(
     repeated = tuple(plain_heading(cell) for cell in pick([*header, *[None] * width]))
     count = 0
     for line, cells in enumerate(rows, start=first_line):
+        if line > LAST_LINE:
+            raise DomainError(f"{place}以下的行号超过 {LAST_LINE:,}，文件已损坏，请另存为 .xlsx 再试。")
         if len(cells) < width:
             cells = (*cells, *[None] * (width - len(cells)))
         picked = pick(cells)

@@ -49,14 +49,18 @@ def read_xlsx(data: bytes, name: str, limits: Limits = LIMITS) -> Filling:
     book = Filling(name)
     if any(member.lower().startswith("xl/externallinks/") for member in names):
         book.notes.append("文件含外部链接，已忽略，只读取文件内的文字。")
+    with opened(data, name) as archive:
+        _read(archive, book)
+    return book
+
+
+def _read(archive: zipfile.ZipFile, book: Filling) -> None:
     try:
-        with opened(data, name) as archive:
-            _Package(archive).read(book)
+        _Package(archive).read(book)
     except (expat.ExpatError, ValueError, LookupError, TypeError) as error:
         raise DomainError(
-            f"文件“{name}”已损坏，无法读取。请用 Excel 或 WPS 打开后另存为 .xlsx 再试。"
+            f"文件“{book.name}”已损坏，无法读取。请用 Excel 或 WPS 打开后另存为 .xlsx 再试。"
         ) from error
-    return book
 
 
 class _Package:
@@ -133,7 +137,9 @@ class _Contents(_Part):
         if tag == "workbookPr":
             self.mac = attributes.get("date1904") in ("1", "true")
         elif tag == "sheet":
-            relation = next(value for key, value in attributes.items() if key.endswith("/relationships id"))
+            relation = next(
+                (value for key, value in attributes.items() if key.endswith("/relationships id")), ""
+            )
             self.sheets.append((attributes["name"], attributes.get("state", "visible"), relation))
 
 

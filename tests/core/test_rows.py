@@ -8,7 +8,7 @@ from core.errors import DomainError
 from core.spreadsheets import rows as module
 from core.spreadsheets.rows import open_table, plain_heading
 from tests.factories.matrices import make_workbook, saved
-from tests.factories.tables import label, number, old_excel, record
+from tests.factories.tables import label, number, old_excel, record, sheet_xml, with_sheet
 
 HEADINGS = {"name": ("机构名称", "名称"), "beds": ("床位数", "核定床位"), "area": ("建筑面积（平方米）",)}
 
@@ -171,3 +171,12 @@ def test_a_text_with_delimiters_may_have_more_lines_than_a_matrix():
 def test_a_web_page_is_read_as_a_table():
     page = "<table><tr><th>机构名称<th>床位数<tr><td>甲院<td>10</table>"
     assert read(page.encode(), "名录.xls") == [(2, ("甲院", "10"))]
+
+
+def test_a_row_beyond_the_end_of_any_sheet_is_refused(monkeypatch):
+    monkeypatch.setattr(module, "LAST_LINE", 50)
+    heads = '<c t="inlineStr"><is><t>机构名称</t></is></c><c t="inlineStr"><is><t>床位数</t></is></c>'
+    rows = f'<row r="1">{heads}</row><row r="99999999999"><c><v>1</v></c></row>'
+    assert refusal(with_sheet(sheet_xml(rows))) == (
+        "文件“名录.xlsx”工作表“清单”第1行以下的行号超过 50，文件已损坏，请另存为 .xlsx 再试。"
+    )

@@ -90,3 +90,10 @@ def test_an_archive_with_a_password_is_refused():
     struct.pack_into("<H", data, data.find(b"PK\1\2") + 8, 1)
     struct.pack_into("<H", data, data.find(b"PK\3\4") + 6, 1)
     assert refusal(bytes(data)) == "文件“清单.xlsx”不是 Excel 工作簿（.xlsx），或已损坏。"
+
+
+def test_a_directory_that_points_before_the_file_is_refused():
+    data = bytearray(workbook(["甲"]))
+    end = data.rfind(b"PK\5\6")
+    struct.pack_into("<I", data, end + 12, struct.unpack_from("<I", data, end + 12)[0] + 15)
+    assert refusal(bytes(data)) == "文件“清单.xlsx”不是 Excel 工作簿（.xlsx），或已损坏。"

@@ -1,4 +1,5 @@
 import io
+import re
 import zipfile
 from datetime import date, datetime
 
@@ -287,3 +288,10 @@ def test_a_cell_longer_than_excel_allows_is_refused_by_its_cell():
     assert refusal(with_sheet(sheet_xml(rows))) == (
         "文件“清单.xlsx”工作表“清单”单元格 B1：文字超过 32767 个字，请缩短后再导入。"
     )
+
+
+def test_a_sheet_without_a_part_is_a_damaged_file():
+    data = workbook(["甲"])
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        contents = re.sub(rb' \w+:id="\w+"', b"", archive.read("xl/workbook.xml"))
+    assert "已损坏" in refusal(repacked(data, {"xl/workbook.xml": contents}))
