@@ -17,7 +17,7 @@ ACCEPTED = "application/pdf,image/jpeg,image/png"
 
 class DelegationFilterForm(forms.Form):
     on = forms.DateField(
-        label="截至",
+        label="哪一天（不填即今天）",
         required=False,
         widget=DateInput,
         error_messages={"invalid": "请填写日期，如 2024-12-02。"},
