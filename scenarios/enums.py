@@ -126,6 +126,7 @@ class Event(models.TextChoices):
     DELEGATED = "scenario.delegated", "赋权"
     DELEGATION_ENDED = "scenario.delegation_ended", "终止赋权"
     DELEGATION_CHANGED = "scenario.delegation_changed", "变更赋权"
+    DELEGATIONS_IMPORTED = "scenario.delegations_imported", "导入赋权清单"
     ITEM_CREATED = "scenario.item_created", "登记事项"
     ITEM_EDITED = "scenario.item_edited", "修改事项内容"
     ITEM_RETIRED = "scenario.item_retired", "停用事项"

@@ -14,6 +14,7 @@ from scenarios.models import CheckItem, MatrixRow, PenaltyItem, Scenario
 EDITING_ROLES = (Role.HANDLER, Role.REVIEWER, Role.HEAD, Role.DEPARTMENT_ADMIN)
 # 赋权 is a decision of the office, not of a clerk.
 DELEGATING_ROLES = (Role.HEAD, Role.DEPARTMENT_ADMIN)
+NOT_THEIRS = "赋权由系统管理员或牵头部门的负责人、部门管理员登记。"
 
 
 def grant_editing(scenario: Scenario, department: Department) -> None:
@@ -113,19 +114,23 @@ def may_delegate(user: User) -> bool:
     return user.holds(Role.SYSTEM_ADMIN) or led.exists()
 
 
-def require_delegating(user: User, scenarios: Iterable[Scenario]) -> None:
-    """Raise PermissionDenied unless 系统管理员, or 负责人 or 部门管理员 of the department that leads every
-    scenario whose matrix names these penalties."""
-    if user.holds(Role.SYSTEM_ADMIN):
-        return
+def may_dispose_of(user: User, scenarios: Iterable[Scenario]) -> bool:
+    """Whether the account may hand over penalties these scenarios name: 系统管理员, or 负责人 or 部门管理员 of
+    the department that leads every one of them."""
     scenarios = list(scenarios)
-    led = [
-        scenario
-        for scenario in scenarios
-        if user.holds(*DELEGATING_ROLES, department=scenario.lead_department)
-    ]
-    if led and led != scenarios:
-        others = "、".join({s.lead_department.short_name: None for s in scenarios if s not in led})
-        raise PermissionDenied(f"这些处罚事项也在{others}牵头的清单中，赋权由系统管理员登记。")
-    if not led:
-        raise PermissionDenied("赋权由系统管理员或牵头部门的负责人、部门管理员登记。")
+    return user.holds(Role.SYSTEM_ADMIN) or (
+        bool(scenarios)
+        and all(user.holds(*DELEGATING_ROLES, department=s.lead_department) for s in scenarios)
+    )
+
+
+def require_delegating(user: User, scenarios: Iterable[Scenario]) -> None:
+    """Raise PermissionDenied unless `may_dispose_of`, naming the other leads where there are any."""
+    scenarios = list(scenarios)
+    if may_dispose_of(user, scenarios):
+        return
+    others = [s for s in scenarios if not user.holds(*DELEGATING_ROLES, department=s.lead_department)]
+    if len(others) < len(scenarios):
+        names = "、".join(dict.fromkeys(s.lead_department.short_name for s in others))
+        raise PermissionDenied(f"这些处罚事项也在{names}牵头的清单中，赋权由系统管理员登记。")
+    raise PermissionDenied(NOT_THEIRS)

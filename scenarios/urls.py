@@ -1,5 +1,8 @@
-from django.urls import path
+from django.urls import include, path
 
+from core.registers.pages import import_patterns
+from departments.access import needs, polled
+from scenarios.services.delegations.register import DELEGATIONS
 from scenarios.views import (
     comparing,
     library,
@@ -13,6 +16,14 @@ from scenarios.views import (
 from scenarios.views.delegations import lists, records
 
 app_name = "scenarios"
+
+imports = import_patterns(
+    DELEGATIONS,
+    at="scenarios:delegation_import",
+    home="scenarios:delegation_list",
+    access=needs(*records.DELEGATORS),
+    polled=polled,
+)
 
 urlpatterns = [
     path("", matrices.scenario_list, name="list"),
@@ -51,6 +62,8 @@ urlpatterns = [
     path("public/", public.public_list, name="public_list"),
     path("public/<int:pk>/", public.public_scenario, name="public_scenario"),
     path("delegations/", lists.delegation_list, name="delegation_list"),
+    path("delegations/export/", lists.delegation_export, name="delegation_export"),
+    path("delegations/import/", include((imports, "delegation_import"))),
     path("delegations/new/", records.delegate, name="delegate"),
     path("delegations/<int:pk>/change/<slug:act>/", records.change_delegation, name="change_delegation"),
     path("delegations/<int:pk>/confirmation/", lists.confirmation, name="confirmation"),

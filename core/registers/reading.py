@@ -158,6 +158,9 @@ def _finish(job: BackgroundJob, run: ImportRun, register: Register) -> None:
     jobs.advance(job, done=job.done, total=job.done)
     with connection.cursor() as cursor:
         cursor.execute(DOUBLED, {"run": run.pk, "fields": list(register.key_fields)})
+    for line, errors in list(register.check_together(run)):
+        wrong = {name: ["", reason] for name, reason in errors.items()}
+        run.rows.filter(line=line).update(verdict=Verdict.FAULTY, before={}, errors=wrong)
     counts = dict(run.rows.values_list("verdict").annotate(Count("line")))
     if not counts:
         raise DomainError(f"文件“{run.file.name}”工作表“{run.sheet}”的表头下面没有内容。")

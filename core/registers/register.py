@@ -1,7 +1,7 @@
 """What an app declares to have a register imported: its columns, its key, and how its rows are written."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -64,6 +64,10 @@ class Register(ABC):
     def check(self, values: Values, existing: Existing | None) -> Findings:
         """Rules over several fields, and what the register would say of the row as it will be."""
         return Findings()
+
+    def check_together(self, run: ImportRun) -> Iterable[tuple[int, dict[str, str]]]:
+        """Errors that only show once all rows are staged: line, field → reason. Only of rows without others."""
+        return ()
 
     @abstractmethod
     def write(self, run: ImportRun, rows: Sequence[StagedRow]) -> None:

@@ -112,6 +112,12 @@ class Delegation(models.Model):
         """Whether `day` lies within the period."""
         return self.valid_from <= day and (self.valid_until is None or day <= self.valid_until)
 
+    def shares_a_day(self, first: date, last: date | None) -> bool:
+        """Whether some day lies in both periods."""
+        return (last is None or self.valid_from <= last) and (
+            self.valid_until is None or first <= self.valid_until
+        )
+
     @property
     def wording(self) -> str:
         """Why a town receives something, in one sentence without a full stop."""

@@ -152,6 +152,16 @@ scenarios:change_delegation         GET  ending          302 403 200 403 403 403
 scenarios:change_delegation         POST ending          302 403 422 403 403 403 403 403 422 403 403 403 403
 scenarios:delegation_history        GET  delegated       302 200 200 200 200 200 200 200 200 200 200 200 200
 scenarios:confirmation              GET  delegation      302 200 200 200 200 200 200 200 200 200 200 200 200
+scenarios:delegation_export         GET  -               302 200 200 200 200 200 200 200 200 200 200 200 200
+scenarios:delegation_import:import  GET  -               302 403 200 403 403 403 403 403 200 403 403 403 403
+scenarios:delegation_import:import  POST -               302 403 422 403 403 403 403 403 422 403 403 403 403
+scenarios:delegation_import:import_template GET  -               302 403 200 403 403 403 403 403 200 403 403 403 403
+scenarios:delegation_import:import_run GET  delegations     302 403 404 403 403 403 403 403 200 403 403 403 403
+scenarios:delegation_import:import_progress GET  delegations     302 403 404 403 403 403 403 403 200 403 403 403 403
+scenarios:delegation_import:import_faulty GET  delegations     302 403 404 403 403 403 403 403 200 403 403 403 403
+scenarios:delegation_import:import_confirm POST delegations     302 403 404 403 403 403 403 403 302 403 403 403 403
+scenarios:delegation_import:import_retry POST delegations     302 403 404 403 403 403 403 403 302 403 403 403 403
+scenarios:delegation_import:import_discard POST delegations     302 403 404 403 403 403 403 403 302 403 403 403 403
 
 # ute                                    object          ano cle hea par off tow law kee adm sec ins aud out
 inspections:list                    GET  -               302 200 200 200 200 200 200 200 200 200 200 200 200

@@ -20,10 +20,12 @@ from institutions.services.importing import INSTITUTIONS
 from penalties.enums import CaseState
 from scenarios.models import Delegation, ScenarioVersion
 from scenarios.services.delegations import confirm_delegation
+from scenarios.services.delegations.register import DELEGATIONS
 from scenarios.services.importing import import_workbook
 from scenarios.services.participants import invite
 from scenarios.services.uploads import keep
 from tests.factories.archive import make_disclosure
+from tests.factories.delegations import make_upload
 from tests.factories.departments import make_department, make_officer, make_town, make_user
 from tests.factories.inspections import clerk_of, head_of, make_inspection, tick_everything
 from tests.factories.institutions import make_institution
@@ -182,6 +184,7 @@ def build() -> World:
         "disclosure": (make_disclosure().pk,),
         "delegation": (delegation.pk,),
         "ending": (delegation.pk, "end"),
+        "delegations": (runs.begin(DELEGATIONS, make_upload([]), actor=users["admin"]).pk,),
         "delegated": (town.code, delegation.penalty_item_id),
         "request": (request.pk,),
         "task-item": (task.pk, item_of(task).pk),

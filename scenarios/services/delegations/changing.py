@@ -118,13 +118,20 @@ def withdraw_delegation(delegation: Delegation, *, reason: str, actor: User) -> 
 
 @transaction.atomic
 def confirm_delegation(
-    delegation: Delegation, *, confirmation: UploadedFile, confirmation_number: str = "", actor: User
+    delegation: Delegation,
+    *,
+    confirmation: UploadedFile | None = None,
+    confirmation_number: str = "",
+    actor: User,
 ) -> Delegation:
-    """The town's 承接确认书 is filed afterwards, or a better scan of it.
+    """The town's 承接确认书 is filed afterwards, or a better scan of it, or its number is noted.
 
-    Raises DomainError for a file that is no PDF or picture; StaleError, PermissionDenied.
+    Raises DomainError for a file that is no PDF or picture, and for neither file nor number; StaleError,
+    PermissionDenied.
     """
     delegation = _locked(delegation, actor)
+    if not confirmation and not confirmation_number:
+        raise DomainError("请选择承接确认书的扫描件，或填写编号。")
     paper = _paper(delegation, confirmation, confirmation_number)
     return _replace(delegation, DelegationAct.CONFIRMED, actor, **paper)
 

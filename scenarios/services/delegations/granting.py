@@ -111,15 +111,22 @@ def require_listed(items: Iterable[PenaltyItem], delegation_list: DelegationList
     department may come by either.
     """
     items = list(items)
-    rows = MatrixRow.objects.filter(penalty_item__in=items).exclude(penalty_body=PenaltyBodyKind.NONE)
-    lists: dict[int, set[str]] = {}
-    for item, listing in rows.values_list("penalty_item", "delegation_list").distinct():
-        lists.setdefault(item, set()).add(listing)
+    lists = lists_of(item.pk for item in items)
     for item in items:
         named = lists.get(item.pk, set())
         if not named or (named - {""} and delegation_list not in named):
             label = DelegationList(delegation_list).label
             raise DomainError(f"“{item.name}”不在事项清单的{label}赋权范围内，不能赋权给镇街。")
+
+
+def lists_of(penalty_items: Iterable[int]) -> dict[int, set[str]]:
+    """The lists by which matrices hand each penalty item to towns; "" among them where a row names a department."""
+    rows = MatrixRow.objects.filter(penalty_item__in=list(penalty_items))
+    rows = rows.exclude(penalty_body=PenaltyBodyKind.NONE)
+    lists: dict[int, set[str]] = {}
+    for item, listing in rows.values_list("penalty_item", "delegation_list").distinct():
+        lists.setdefault(item, set()).add(listing)
+    return lists
 
 
 def refuse_overlap(held: Iterable[Delegation]) -> None:

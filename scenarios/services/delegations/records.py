@@ -22,17 +22,32 @@ class Confirmation:
 
 
 def leads(penalty_items: Iterable[int]) -> list[Scenario]:
-    """The scenarios whose matrices name a body for one of these penalty items.
+    """The scenarios whose matrices name a body for one of these penalty items, as `leads_by_item` counts them."""
+    found = {scenario.pk: scenario for led in leads_by_item(penalty_items).values() for scenario in led}
+    return [found[pk] for pk in sorted(found)]
+
+
+def leads_by_item(penalty_items: Iterable[int]) -> dict[int, list[Scenario]]:
+    """For each penalty item the scenarios whose matrices name a body for it; two queries.
 
     Drafts count only where nothing was published yet: nobody's draft has a say in what others led before.
     """
-    rows = MatrixRow.objects.filter(penalty_item__in=penalty_items).exclude(penalty_body=PenaltyBodyKind.NONE)
-    published = rows.exclude(version__state=VersionState.DRAFT)
-    for naming in (published, rows):
-        found = Scenario.objects.filter(versions__rows__in=naming).select_related("lead_department")
-        if scenarios := list(found.distinct()):
-            return scenarios
-    return []
+    items = list(penalty_items)
+    rows = (
+        MatrixRow.objects.filter(penalty_item__in=items)
+        .exclude(penalty_body=PenaltyBodyKind.NONE)
+        .values_list("penalty_item", "version__scenario", "version__state")
+        .distinct()
+    )
+    published: dict[int, set[int]] = {}
+    drafted: dict[int, set[int]] = {}
+    for item, scenario, state in rows:
+        side = drafted if state == VersionState.DRAFT else published
+        side.setdefault(item, set()).add(scenario)
+    naming = {item: published.get(item) or drafted.get(item, set()) for item in items}
+    wanted = {scenario for named in naming.values() for scenario in named}
+    scenarios = Scenario.objects.select_related("lead_department").in_bulk(wanted)
+    return {item: [scenarios[pk] for pk in sorted(named)] for item, named in naming.items()}
 
 
 def payload_of(delegation: Delegation) -> dict[str, Any]:

@@ -1,12 +1,13 @@
 """赋权清单: the grid of towns × items, what became of one cell, the paper it rests on."""
 
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
 from core.files import file_response
 from core.lists import list_page
+from core.registers.workbooks import download
 from departments.access import needs
 from departments.models import Town
 from scenarios.enums import DelegationAct
@@ -14,6 +15,7 @@ from scenarios.forms.delegations import DelegationFilterForm
 from scenarios.models import Delegation, PenaltyItem
 from scenarios.permissions import may_delegate
 from scenarios.services.delegations import bodies_of, ending_delegations, grid
+from scenarios.services.delegations.exporting import export
 from scenarios.views.matrices import READERS, section_tabs
 
 SORTS = {
@@ -33,12 +35,16 @@ def delegation_list(request: HttpRequest) -> HttpResponse:
         "form": form,
         "tabs": section_tabs("delegation_list"),
         "may_delegate": may_delegate(request.user),
+        "export_url": reverse("scenarios:delegation_export"),
+        "total": None,
     }
     if form.is_valid():
         town, today = form.cleaned_data["town"], timezone.localdate()
         ending = ending_delegations(today).values_list("town", "valid_until")
+        shown = grid(form.day, listing=form.cleaned_data["listing"], town=town)
         context |= {
-            "grid": grid(form.day, listing=form.cleaned_data["listing"], town=town),
+            "grid": shown,
+            "total": sum(line.held for line in shown.lines),
             "town": town,
             "ending": len(ending),
             "ending_towns": len({town for town, _ in ending}),
@@ -49,6 +55,16 @@ def delegation_list(request: HttpRequest) -> HttpResponse:
             held = held.select_related("penalty_item", "confirmation")
             context["listing"] = list_page(request, held, sorts=SORTS, default="list")
     return render(request, "scenarios/delegation_list.html", context)
+
+
+@needs(*READERS)
+def delegation_export(request: HttpRequest) -> HttpResponse:
+    """What the grid shows as a workbook: the list of periods, which the import reads back, and the grid."""
+    form = DelegationFilterForm(request.GET)
+    if not form.is_valid():
+        return redirect(f"{reverse('scenarios:delegation_list')}?{request.GET.urlencode()}")
+    shown = grid(form.day, listing=form.cleaned_data["listing"], town=form.cleaned_data["town"])
+    return download(export(shown), f"赋权清单 {form.day}.xlsx")
 
 
 @needs(*READERS)

@@ -23,7 +23,7 @@ from scenarios.forms.delegations import (
     WithdrawForm,
 )
 from scenarios.models import Delegation
-from scenarios.permissions import DELEGATING_ROLES, may_delegate
+from scenarios.permissions import DELEGATING_ROLES, NOT_THEIRS, may_delegate
 from scenarios.services.delegations import (
     confirm_delegation,
     correct_delegation,
@@ -159,4 +159,4 @@ def _proposed(request: HttpRequest) -> dict:
 def _require_some(request: HttpRequest) -> None:
     """A 负责人 of a department that leads nothing has nothing to hand to towns."""
     if not may_delegate(request.user):
-        raise PermissionDenied("赋权由系统管理员或牵头部门的负责人、部门管理员登记。")
+        raise PermissionDenied(NOT_THEIRS)

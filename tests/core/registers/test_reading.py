@@ -173,3 +173,16 @@ def test_a_run_thrown_away_while_it_waits_ends_its_job():
     reading.read(job.pk, CounterRegister())
     job.refresh_from_db()
     assert (job.state, ImportRun.objects.exists()) == (JobState.DONE, False)
+
+
+class WholeFileRegister(CounterRegister):
+    def check_together(self, run):
+        last = run.rows.filter(errors={}).order_by("line").last()
+        yield last.line, {"last": "末号在全文件中不连续"}
+
+
+def test_an_error_that_shows_over_all_rows_makes_its_row_faulty():
+    rows = [[BUREAU, "通知书", 2025, 1], [BUREAU, "通知书", 2026, 3]]
+    run = make_ready(rows, WholeFileRegister())
+    assert (run.new, run.faulty) == (1, 1)
+    assert run.rows.get(verdict=Verdict.FAULTY).errors == {"last": ["", "末号在全文件中不连续"]}

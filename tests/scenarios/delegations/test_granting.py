@@ -120,7 +120,7 @@ def test_several_towns_get_all_or_none(town, fire, admin):
 def test_delegating_many_asks_a_fixed_number_of_queries(fire, admin, django_assert_num_queries):
     towns = [make_town(f"第{number}镇") for number in range(19)]
     assert admin.holds(Role.SYSTEM_ADMIN)
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         delegate_to_towns(towns, fire, DelegationList.FIRE, valid_from=SINCE, actor=admin)
 
 

@@ -1,13 +1,19 @@
+import io
 from datetime import timedelta
 
 import pytest
 from django.urls import reverse
 from django.utils import timezone
+from openpyxl import load_workbook
 
+from core.models import ImportRun
+from core.registers import reading, runs
 from departments.enums import Role
 from scenarios.enums import DelegationAct
 from scenarios.models import Delegation
 from scenarios.services.delegations import confirm_delegation, end_delegation, withdraw_delegation
+from scenarios.services.delegations.register import DELEGATIONS
+from tests.factories.delegations import make_upload
 from tests.factories.departments import make_department, make_town, make_user
 from tests.factories.matrices import make_admin
 from tests.factories.papers import PDF, make_pdf
@@ -283,3 +289,39 @@ def test_a_clerk_neither_delegates_nor_changes(client_as, clerk, town):
     assert client_as(clerk).get(url("delegate")).status_code == 403
     address = url("change_delegation", town.delegations.first().pk, "end")
     assert client_as(clerk).post(address, {"valid_until": "2999-12-31"}).status_code == 403
+
+
+# --- Workbooks --------------------------------------------------------------------------------------------
+
+
+def test_the_export_holds_what_the_grid_shows(client_as, clerk, town):
+    delegate_all(make_town("安海镇"), town.delegations.first().penalty_item.rows.first().version)
+    response = client_as(clerk).get(url("delegation_export"), {"town": town.code, "listing": "FIRE"})
+    book = load_workbook(io.BytesIO(b"".join(response.streaming_content)))
+    lines = list(book.worksheets[0].values)
+    assert lines[0] == ("镇街", "处罚事项", "清单", "自", "至", "确认书编号")
+    assert [line[:3] for line in lines[1:]] == [
+        ("英林镇", "占用疏散通道的处罚", "消防行政处罚权"),
+        ("英林镇", "门窗障碍物的处罚", "消防行政处罚权"),
+    ]
+    assert list(book.worksheets[1].values)[1:] == [
+        ("镇街", "占用疏散通道的处罚", "门窗障碍物的处罚"),
+        ("英林镇", "承接", "承接"),
+    ]
+
+
+def test_an_export_of_no_day_goes_back_to_the_page(client_as, clerk, town):
+    response = client_as(clerk).get(url("delegation_export"), {"on": "x"})
+    assert response["Location"] == f"{url('delegation_list')}?on=x"
+
+
+def test_a_workbook_is_uploaded_and_shown_before_it_counts(client_as, admin, town):
+    client = client_as(admin)
+    upload = make_upload([["英林镇", "占用疏散通道的处罚", "消防行政处罚权", "2025-01-01", None, None]])
+    response = client.post(url("delegation_import:import"), {"file": upload})
+    run = ImportRun.objects.get()
+    assert response["Location"] == url("delegation_import:import_run", run.pk)
+    reading.read(runs.newest_job(run).pk, DELEGATIONS)
+    content = client.get(response["Location"]).content.decode()
+    assert "与已登记的自 2024-01-01 起的赋权重叠" in content
+    assert "D3" in content
