@@ -7,7 +7,7 @@ and the cell.
 from core.spreadsheets.archive import Limits
 from core.spreadsheets.grids import Merge, Sheet, Workbook, coordinate
 from core.spreadsheets.opening import PASTED, open_pasted, open_workbook
-from core.spreadsheets.writing import write_table
+from core.spreadsheets.writing import write_table, write_tables
 
 __all__ = [
     "PASTED",
@@ -19,4 +19,5 @@ __all__ = [
     "open_pasted",
     "open_workbook",
     "write_table",
+    "write_tables",
 ]

@@ -14,7 +14,20 @@ def write_table(title: str, columns: Mapping[str, int], rows: Iterable[Sequence]
 
     Texts are written as texts: one that begins with “=” is never a formula to whoever opens it.
     """
+    return write_tables({title: (columns, rows)})
+
+
+def write_tables(tables: Mapping[str, tuple[Mapping[str, int], Iterable[Sequence]]]) -> bytes:
+    """The same with a sheet for each title."""
     book = Workbook(write_only=True)
+    for title, (columns, rows) in tables.items():
+        _write_sheet(book, title, columns, rows)
+    buffer = io.BytesIO()
+    book.save(buffer)
+    return buffer.getvalue()
+
+
+def _write_sheet(book: Workbook, title: str, columns: Mapping[str, int], rows: Iterable[Sequence]) -> None:
     sheet = book.create_sheet(title[:31])
     sheet.freeze_panes = "A2"
     for at, width in enumerate(columns.values(), start=1):
@@ -22,9 +35,7 @@ def write_table(title: str, columns: Mapping[str, int], rows: Iterable[Sequence]
     sheet.append([_cell(sheet, heading, bold=True) for heading in columns])
     for row in rows:
         sheet.append([_cell(sheet, value) for value in row])
-    buffer = io.BytesIO()
-    book.save(buffer)
-    return buffer.getvalue()
+    sheet.close()
 
 
 def _cell(sheet, value: object, *, bold: bool = False) -> WriteOnlyCell:

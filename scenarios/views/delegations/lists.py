@@ -5,9 +5,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
-from core.files import file_response
+from core.files import file_response, workbook_response
 from core.lists import list_page
-from core.registers.workbooks import download
 from departments.access import needs
 from departments.models import Town
 from scenarios.enums import DelegationAct
@@ -64,7 +63,7 @@ def delegation_export(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return redirect(f"{reverse('scenarios:delegation_list')}?{request.GET.urlencode()}")
     shown = grid(form.day, listing=form.cleaned_data["listing"], town=form.cleaned_data["town"])
-    return download(export(shown), f"赋权清单 {form.day}.xlsx")
+    return workbook_response(export(shown), f"赋权清单 {form.day}.xlsx")
 
 
 @needs(*READERS)

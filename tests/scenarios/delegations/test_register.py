@@ -21,7 +21,7 @@ from scenarios.services.delegations.exporting import export
 from scenarios.services.delegations.register import DELEGATIONS
 from tests.factories.delegations import make_upload
 from tests.factories.departments import make_department, make_town, make_user
-from tests.factories.matrices import make_admin, saved
+from tests.factories.matrices import make_admin
 from tests.factories.scenarios import Row, delegate_all, make_version
 
 pytestmark = pytest.mark.django_db
@@ -130,7 +130,7 @@ def test_what_a_line_gets_wrong_is_said_of_its_cell(version, town, admin):
     assert errors(run) == [
         (3, {"town": "应为英林镇之一"}),
         (4, {"penalty_item": "不在您可以登记赋权的处罚事项中，请与事项清单核对文字"}),
-        (5, {"delegation_list": "应为行政处罚权、消防行政处罚权之一"}),
+        (5, {"delegation_list": "应为行政处罚权 / 消防行政处罚权之一"}),
         (6, {"valid_from": "应为日期，如 2025-03-01"}),
         (7, {"valid_until": "早于起始日期"}),
         (8, {"delegation_list": "事项清单把这项处罚列入消防行政处罚权"}),
@@ -224,14 +224,14 @@ def test_the_export_comes_back_unchanged(version, town, admin):
     delegate_all(town, version)
     delegate_all(make_town("安海镇"), version)
     end_delegation(Delegation.objects.filter(town=town).first(), valid_until=in_days(30), actor=admin)
-    book = saved(export(grid(in_days(0))))
+    book = export(grid(in_days(0)))
     run = read(SimpleUploadedFile("导出.xlsx", book), admin)
     assert (run.state, run.unchanged, run.new, run.changed, run.faulty) == (ImportState.READY, 6, 0, 0, 0)
 
 
 def test_the_grid_is_a_sheet_of_its_own(version, town, admin):
     delegate_all(town, version)
-    book = load_workbook(io.BytesIO(saved(export(grid(in_days(0))))))
+    book = load_workbook(io.BytesIO(export(grid(in_days(0)))))
     assert book.sheetnames == ["赋权清单", f"镇街×事项 {in_days(0)}"]
 
 
