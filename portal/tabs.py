@@ -23,6 +23,8 @@ GROUPS: list[list[tuple[str, str]]] = [
     [
         ("矩阵", "scenarios:version"),
         ("对比", "scenarios:version_compare"),
+        ("缺口", "scenarios:version_gaps"),
+        ("影响", "inspections:version_impact"),
     ],
 ]
 

@@ -116,6 +116,17 @@ class DelegationMark(models.TextChoices):
     NONE = "NONE", "未承接"
 
 
+class GapKind(models.TextChoices):
+    """What a matrix lacks before every problem it may find has somewhere to go."""
+
+    NO_BODY = "NO_BODY", "检查事项没有处罚主体"
+    NOBODY = "NOBODY", "处罚事项没有部门实施"
+    NO_DELEGATION = "NO_DELEGATION", "镇街未承接赋权"
+    REPEALED = "REPEALED", "依据已废止"
+    UNVERIFIED = "UNVERIFIED", "依据待核"
+    NO_CONTACT = "NO_CONTACT", "部门没有联系人"
+
+
 class Event(models.TextChoices):
     """Kinds of ledger entries on a scenario's chain."""
 

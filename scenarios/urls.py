@@ -5,6 +5,7 @@ from departments.access import needs, polled
 from scenarios.services.delegations.register import DELEGATIONS
 from scenarios.views import (
     comparing,
+    gaps,
     library,
     matrices,
     participants,
@@ -43,8 +44,10 @@ urlpatterns = [
     path("versions/<int:pk>/retire/", matrices.retire, name="retire"),
     path("versions/<int:pk>/source/", matrices.source, name="source"),
     path("versions/<int:pk>/compare/", comparing.version_compare, name="version_compare"),
+    path("versions/<int:pk>/gaps/", gaps.version_gaps, name="version_gaps"),
     path("versions/<int:pk>/print/", printing.version_print, name="version_print"),
     path("versions/<int:pk>/export/", printing.version_export, name="version_export"),
+    path("gaps/", gaps.gap_list, name="gap_list"),
     path("items/", library.item_list, name="item_list"),
     path("items/new/", library.item_create, name="item_create"),
     path("items/export/", library.item_export, name="item_export"),

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from inspections.views import launch, overview, ticking
+from inspections.views import impact, launch, overview, ticking
 
 urlpatterns: list[path] = [
     path("inspections/", overview.inspection_list, name="list"),
@@ -8,6 +8,7 @@ urlpatterns: list[path] = [
     path("inspections/scope/", launch.scope_count, name="scope_count"),
     path("inspections/sampling/", launch.sampling_strata, name="sampling_strata"),
     path("inspections/scope/search/", launch.scope_search, name="scope_search"),
+    path("inspections/versions/<int:pk>/impact/", impact.version_impact, name="version_impact"),
     path("inspections/<int:pk>/", overview.detail, name="detail"),
     path("inspections/<int:pk>/edit/", launch.edit, name="edit"),
     path("inspections/<int:pk>/progress/", overview.progress_board, name="progress_board"),

@@ -4,6 +4,7 @@ from django import forms
 from django.db.models import QuerySet
 
 from core.forms import DateInput
+from scenarios.enums import GapKind
 from scenarios.models import ScenarioVersion
 
 
@@ -56,3 +57,8 @@ class CompareForm(forms.Form):
         self.fields["base"].label_from_instance = lambda each: (
             f"{each.short_name}（{each.get_state_display()}）"
         )
+
+
+class GapFilterForm(forms.Form):
+    kind = forms.ChoiceField(label="缺口", required=False, choices=[("", "全部"), *GapKind.choices])
+    mine = forms.BooleanField(label="我能处理的", required=False)

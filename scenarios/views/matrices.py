@@ -35,6 +35,7 @@ def section_tabs(active: str) -> list[dict]:
         ("item_list", "检查事项"),
         ("penalty_list", "处罚事项"),
         ("delegation_list", "赋权清单"),
+        ("gap_list", "缺口"),
     ]
     return [
         {"label": label, "url": reverse(f"scenarios:{name}"), "active": name == active}

@@ -121,6 +121,9 @@ scenarios:retire                    POST version         302 422 422 403 403 403
 scenarios:retire                    GET  imported        302 200 200 404 403 404 403 404 200 403 403 403 404
 scenarios:version_compare           GET  version         302 200 200 200 200 200 200 200 200 200 200 200 200
 scenarios:version_compare           GET  imported        302 200 200 404 404 404 404 404 200 200 200 200 404
+scenarios:version_gaps              GET  version         302 200 200 200 200 200 200 200 200 200 200 200 200
+scenarios:version_gaps              GET  imported        302 200 200 404 404 404 404 404 200 200 200 200 404
+scenarios:gap_list                  GET  -               302 200 200 200 200 200 200 200 200 200 200 200 200
 scenarios:version_print             GET  version         302 200 200 200 200 200 200 200 200 200 200 200 200
 scenarios:version_print             GET  imported        302 200 200 404 404 404 404 404 200 200 200 200 404
 scenarios:version_export            GET  version         302 200 200 200 200 200 200 200 200 200 200 200 200
@@ -169,6 +172,8 @@ inspections:launch                  GET  -               302 200 200 200 403 200
 inspections:launch                  POST -               302 422 422 422 403 422 403 403 403 403 403 403 422
 inspections:scope_count             POST -               302 200 200 200 403 200 403 403 403 403 403 403 200
 inspections:scope_search            POST -               302 200 200 200 403 200 403 403 403 403 403 403 200
+inspections:version_impact          GET  version         302 200 200 200 200 200 200 200 200 200 200 200 200
+inspections:version_impact          GET  imported        302 200 200 404 404 404 404 404 200 200 200 200 404
 inspections:detail                  GET  running         302 200 200 200 200 404 404 200 404 404 200 200 404
 inspections:detail                  GET  draft           302 200 200 404 404 404 404 404 404 404 404 404 404
 inspections:detail                  GET  ticking         302 200 200 200 200 404 404 200 404 404 200 200 404

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from departments.models import Town
 from scenarios.enums import DelegationList, PenaltyBodyKind
-from scenarios.models import Delegation, PenaltyItem
+from scenarios.models import Delegation, MatrixRow, PenaltyItem
 from scenarios.services.delegations.lists import effective_rows
 
 
@@ -23,12 +23,14 @@ class Missing:
     items: list[PenaltyItem]
 
 
-def missing_delegations(day: date) -> list[Missing]:
+def missing_delegations(day: date, rows: QuerySet[MatrixRow] | None = None) -> list[Missing]:
     """For each town and 赋权清单 the items that rows in force on `day` need and the town lacks that day.
 
-    Four queries whatever the number of towns and rows; nothing for a town that holds a whole list.
+    `rows` are others than those in force, a draft's for example. Four queries whatever the number of
+    towns and rows; nothing for a town that holds a whole list.
     """
-    rows = effective_rows(day).filter(penalty_body=PenaltyBodyKind.DELEGATED_TOWN)
+    rows = effective_rows(day) if rows is None else rows
+    rows = rows.filter(penalty_body=PenaltyBodyKind.DELEGATED_TOWN)
     needed: dict[str, dict[int, None]] = {listing: {} for listing in DelegationList.values}
     for listing, item in rows.order_by("version", "position").values_list("delegation_list", "penalty_item"):
         needed[listing][item] = None
