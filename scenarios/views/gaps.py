@@ -78,5 +78,10 @@ def page_of(gap: Gap) -> str:
         if gap.mine:
             return f"{reverse('scenarios:delegate')}?{urlencode(page.values)}"
         return f"{reverse('scenarios:delegation_list')}?{urlencode({'town': page.key})}"
+    if page.kind == "contact":
+        scenario = dict(page.values)["scenario"]
+        if gap.mine:
+            return reverse("scenarios:contact", args=[scenario, page.key])
+        return reverse("scenarios:participants", args=[scenario])
     mend, look = PAGES[page.kind]
     return reverse(mend if gap.mine else look, args=[page.key])

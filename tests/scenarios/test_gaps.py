@@ -10,6 +10,7 @@ from scenarios.models import CheckItem, MatrixRow, PenaltyItem, Scenario, Scenar
 from scenarios.services.gaps import Gap, Page, find_gaps
 from scenarios.services.importing import import_workbook
 from scenarios.services.library import load_texts
+from scenarios.services.participants import name_contact
 from scenarios.services.versions import publish
 from tests.factories.departments import make_department, make_town, make_user
 from tests.factories.matrices import JINJIANG, TEXTS, make_admin, make_bureaus, make_workbook, printed
@@ -163,6 +164,18 @@ def test_a_department_without_a_contact_is_a_gap(admin):
     assert (gap.kind, gap.page) == (GapKind.NO_CONTACT, Page("department", "shichang"))
 
 
+def test_a_contact_for_the_scenario_will_do(admin):
+    version = make_version([Row("食堂检查", "shichang", "食品的处罚", "shichang")])
+    department = make_department("shichang")
+    Department.objects.filter(pk=department.pk).update(contact_name="")
+    found = [gap for gap in gaps(version, admin) if gap.kind == GapKind.NO_CONTACT]
+    assert [gap.page for gap in found] == [
+        Page("contact", "shichang", (("scenario", str(version.scenario_id)),))
+    ]
+    name_contact(version.scenario, department, actor=make_user(department, Role.HANDLER), contact_name="王文")
+    assert [gap for gap in gaps(version, admin) if gap.kind == GapKind.NO_CONTACT] == []
+
+
 def test_each_gap_is_for_those_who_may_mend_it():
     draft = draft_of(
         Row("食堂检查", "shichang", "食品的处罚", "shichang"),
@@ -255,7 +268,7 @@ def test_the_page_over_all_asks_the_same_number_of_queries(
         make_version()
     make_town("英林镇")
     client = client_as(admin)
-    with django_assert_num_queries(18):
+    with django_assert_num_queries(19):
         client.get(reverse("scenarios:gap_list"))
 
 
