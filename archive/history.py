@@ -1,12 +1,12 @@
 """Ledger entries in words: what happened, by whom, and the page that shows it."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import TextChoices
+from django.db.models import Sum, TextChoices
 from django.urls import reverse
 
 from archive.enums import Event as ArchiveEvent
@@ -84,8 +84,13 @@ class Verification:
         return self.seq is None
 
 
-def happenings(entries: Iterable[Entry], viewer: User) -> list[Happening]:
-    """Entries in the order given; each with a link only where `viewer` may read on."""
+def happenings(
+    entries: Iterable[Entry], viewer: User, *, told_of: Mapping[str, str] | None = None
+) -> list[Happening]:
+    """Entries in the order given; each with a link only where `viewer` may read on.
+
+    `told_of`: subject → what to call it, where the entries are not all of the thing one looks at.
+    """
     entries = list(entries)
     departments = {department.key: department.short_name for department in Department.objects.all()}
     actors = {entry.actor for entry in entries}
@@ -94,7 +99,7 @@ def happenings(entries: Iterable[Entry], viewer: User) -> list[Happening]:
     return [
         Happening(
             when=entry.at,
-            title=f"{entry.seq}. {LABELS.get(entry.kind, entry.kind)}",
+            title=f"{entry.seq}. {LABELS.get(entry.kind, entry.kind)}" + _whose(entry, told_of),
             actor=" ".join(
                 part for part in (departments.get(entry.department), people.get(entry.actor, "系统")) if part
             ),
@@ -135,12 +140,20 @@ def department_names(keys: Iterable[str]) -> dict[str, str]:
     return {f"department:{code}": name for code, name in rows}
 
 
-def verify_chain(subject: str) -> Verification:
-    """Walk the subject's chain now. A subject without a chain is whole, with no entry."""
-    broken = next(verify(subject), None)
-    if broken:
-        return Verification(0, broken.seq, broken.reason)
-    return Verification(Chain.objects.filter(subject=subject).values_list("head_seq", flat=True).first() or 0)
+def verify_chains(subjects: Iterable[str]) -> Verification:
+    """Walk the subjects' chains now. A subject without a chain is whole, with no entry."""
+    subjects = list(subjects)
+    for subject in subjects:
+        broken = next(verify(subject), None)
+        if broken:
+            return Verification(0, broken.seq, broken.reason)
+    whole = Chain.objects.filter(subject__in=subjects).aggregate(entries=Sum("head_seq"))["entries"]
+    return Verification(whole or 0)
+
+
+def _whose(entry: Entry, told_of: Mapping[str, str] | None) -> str:
+    name = told_of.get(entry.chain.subject) if told_of else None
+    return f"（{name}）" if name else ""
 
 
 def describe(payload: dict[str, Any], departments: dict[str, str]) -> str:

@@ -146,14 +146,21 @@ def first_day_in_time(workdays: int) -> date:
 
 def _by_institution(rows: QuerySet, values: dict[str, Any]) -> QuerySet:
     if key := values.get("institution"):
-        rows = rows.filter(institution__key=key)
+        rows = rows.filter(Q(institution__key=key) | Q(institution__merged_into__key=key))
     if town := values.get("town"):
         rows = rows.filter(institution__town=town)
     return rows
 
 
 def _named(text: str) -> Q:
-    return Q(institution__name__icontains=text) | Q(institution__uscc__istartswith=text)
+    """Results of an institution under its name or code; under the survivor's too once it was merged."""
+    return (
+        Q(institution__name__icontains=text)
+        | Q(institution__uscc__istartswith=text)
+        | Q(institution__temporary_number__istartswith=text)
+        | Q(institution__merged_into__name__icontains=text)
+        | Q(institution__merged_into__uscc__istartswith=text)
+    )
 
 
 def _departments(user: User) -> list[int]:

@@ -5,23 +5,23 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from django.core.paginator import Paginator
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from archive import search as results
 from archive.forms import SearchForm
-from archive.history import happenings, verify_chain
+from archive.history import happenings, verify_chains
 from archive.models import Disclosure
 from core.lists import PER_PAGE, list_page
 from departments.access import signed_in
 from departments.models import User
 from inspections.enums import FindingState, TaskState
-from inspections.models import Finding, JointInspection, Task
+from inspections.models import Finding, JointInspection, Task, TaskOrigin
 from institutions.models import Institution
-from ledger.services import entries_of
+from ledger.models import Entry
 from penalties.models import PenaltyCase
 
 OPEN_FINDINGS = (FindingState.RECTIFYING, FindingState.REFERRED, FindingState.RETURNED)
@@ -109,19 +109,26 @@ def search(request: HttpRequest) -> HttpResponse:
 @signed_in
 @require_GET
 def dossier(request: HttpRequest, key: str) -> HttpResponse:
-    institutions = Institution.objects.visible_to(request.user).select_related("town")
-    institution = get_object_or_404(institutions, key=key)
+    """One institution's whole way, with that of the temporary registrations merged into it."""
+    visible = Institution.objects.visible_to(request.user).select_related("town")
+    institution = visible.filter(key=key).first()
+    if institution is None:
+        return redirect("archive:dossier", get_object_or_404(visible, absorbed__key=key).key)
+    family = list(Institution.objects.history_of(institution))
     here = reverse("archive:dossier", args=[key])
     shows_inspections = request.GET.get("tab") == "inspections"
-    subject, inspections, chosen = institution.subject, None, None
+    chains, inspections, chosen = {member.subject: member for member in family}, None, None
     if shows_inspections:
-        inspections, chosen = _inspections(request, institution)
-        subject = chosen.subject if chosen else ""
-    page = Paginator(entries_of(subject).order_by("-seq"), PER_PAGE).get_page(request.GET.get("page"))
+        inspections, chosen = _inspections(request, family)
+        chains = {chosen.subject: institution} if chosen else {}
+    entries = Entry.objects.filter(chain__subject__in=chains).select_related("chain").order_by("-at", "-pk")
+    page = Paginator(entries, PER_PAGE).get_page(request.GET.get("page"))
     own = {"tab": "inspections", "inspection": chosen.pk} if chosen else {}
+    before = {subject: f"临时登记 {one.code}" for subject, one in chains.items() if one.merged_into_id}
     context = {
         "institution": institution,
-        "stats": _stats(institution),
+        "family": family,
+        "stats": _stats(institution, family),
         "sections": [
             {"label": "机构全过程", "url": here, "active": not shows_inspections},
             {"label": "所参加的联合检查", "url": f"{here}?tab=inspections", "active": shows_inspections},
@@ -130,20 +137,20 @@ def dossier(request: HttpRequest, key: str) -> HttpResponse:
         "inspections": inspections,
         "chosen": chosen,
         "page": page,
-        "events": happenings(page, request.user),
-        "verification": verify_chain(subject) if subject and "verify" in request.GET else None,
-        "verify_url": f"{here}?{urlencode(own | {'verify': 1})}#verify" if subject else "",
+        "events": happenings(page, request.user, told_of=before),
+        "verification": verify_chains(chains) if chains and "verify" in request.GET else None,
+        "verify_url": f"{here}?{urlencode(own | {'verify': 1})}#verify" if chains else "",
     }
     return render(request, "archive/dossier.html", context)
 
 
 def _inspections(
-    request: HttpRequest, institution: Institution
+    request: HttpRequest, family: list[Institution]
 ) -> tuple[list[JointInspection], JointInspection | None]:
     """The joint inspections this institution was part of and the account sees; the chosen one, else the newest."""
     rows = list(
         JointInspection.objects.visible_to(request.user)
-        .filter(origins__institution=institution)
+        .filter(Exists(TaskOrigin.objects.filter(joint_inspection=OuterRef("pk"), institution__in=family)))
         .select_related("lead_department")
         .order_by("-created_at", "-pk")
     )
@@ -151,14 +158,14 @@ def _inspections(
     return rows, next((row for row in rows if str(row.pk) == wanted), rows[0] if rows else None)
 
 
-def _stats(institution: Institution) -> list[dict]:
+def _stats(institution: Institution, family: list[Institution]) -> list[dict]:
     """Counts over the whole institution, whoever looks; each with the search behind it."""
-    found = Finding.objects.filter(institution=institution)
+    found = Finding.objects.filter(institution__in=family)
     counted = [
-        ("检查", Task.objects.filter(institution=institution, state=TaskState.SUBMITTED), "次", "visits"),
+        ("检查", Task.objects.filter(institution__in=family, state=TaskState.SUBMITTED), "次", "visits"),
         ("未办结问题", found.filter(state__in=OPEN_FINDINGS), "条", "findings"),
-        ("处罚案件", PenaltyCase.objects.filter(institution=institution), "件", "cases"),
-        ("已公示", Disclosure.objects.published().filter(institution=institution), "条", ""),
+        ("处罚案件", PenaltyCase.objects.filter(institution__in=family), "件", "cases"),
+        ("已公示", Disclosure.objects.published().filter(institution__in=family), "条", ""),
     ]
     address = reverse("archive:search")
     published = f"{reverse('archive:public_list')}?{urlencode({'q': institution.name})}"

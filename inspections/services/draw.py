@@ -30,8 +30,10 @@ from inspections.services.strata import stratum
 from institutions.enums import OperatingState
 
 # Whoever picked a suspended one by hand meant it.
-OUT = Q(institution__operating_state=OperatingState.CLOSED) | Q(
-    institution__operating_state=OperatingState.SUSPENDED, source=ScopeSource.FILTER
+OUT = (
+    Q(institution__operating_state=OperatingState.CLOSED)
+    | Q(institution__operating_state=OperatingState.SUSPENDED, source=ScopeSource.FILTER)
+    | Q(institution__merged_into__isnull=False)
 )
 
 
@@ -167,7 +169,7 @@ def standing_draw(inspection: JointInspection) -> Draw | None:
 
 
 def eligible(inspection: JointInspection) -> QuerySet[Candidate]:
-    """Who in scope may be drawn: not those that closed or were suspended since the scope was set."""
+    """Who in scope may be drawn: not those that closed, were suspended or merged away since the scope was set."""
     return inspection.candidates.exclude(OUT)
 
 
@@ -185,7 +187,9 @@ def _roster_of(inspection: JointInspection) -> dict[str, Any]:
         # Without strata an empty scope is still one row, of nobody.
         "strata": sorted((part for part in strata if part["members"]), key=itemgetter("stratum")),
         "excluded": [
-            {"key": str(key), "reason": state}
-            for key, state in left_out.values_list("institution__key", "institution__operating_state")
+            {"key": str(key), "reason": "MERGED" if into else state}
+            for key, state, into in left_out.values_list(
+                "institution__key", "institution__operating_state", "institution__merged_into"
+            )
         ],
     }

@@ -11,19 +11,20 @@ from archive.models import Disclosure
 from departments.enums import Role
 from inspections.models import Task
 from inspections.services import referrals
+from institutions.services import merge
 from ledger.models import Entry
 from ledger.services import append
 from penalties.enums import CaseState
 from tests.factories.archive import clerk_of, lead_of, make_case_disclosure, make_disclosure, make_submitted
 from tests.factories.departments import make_department, make_town, make_user
-from tests.factories.institutions import make_institution
+from tests.factories.institutions import USCCS, make_institution, make_keeper
 from tests.factories.penalties import handler_of, make_case, make_town_referral
 
 pytestmark = pytest.mark.django_db
 
 SEARCH, DISCLOSURES, PUBLIC = "/archive/", "/archive/disclosures/", "/public/"
 SEARCH_QUERIES = {"visits": 15, "findings": 12, "cases": 12}
-DOSSIER_QUERIES = 16
+DOSSIER_QUERIES = 17
 DISCLOSURE_QUERIES = {"visits": 15, "cases": 12, "published": 12}
 PUBLIC_QUERIES = 3
 
@@ -130,6 +131,54 @@ def test_dossier_links_only_to_what_the_account_may_read(client_as):
     html = page(client_as(uninvolved), url)
     assert "立案" in html
     assert case_url not in html
+
+
+def test_the_dossier_of_a_survivor_shows_what_happened_before_the_merge(client_as):
+    case = make_case()
+    temporary = case.institution
+    survivor = make_institution(temporary.town, uscc=USCCS[0], name="取得信用代码的养老院")
+    merge(temporary, survivor, actor=make_keeper())
+    client = client_as(make_user(make_department("minzheng"), Role.HANDLER))
+    html = page(client, dossier_url(survivor))
+    assert f". 立案（临时登记 {temporary.temporary_number}）</p>" in html
+    assert ". 并入临时登记</p>" in html
+    assert "含并入的临时登记" in html
+    assert [item["value"] for item in _stats_of(client, survivor)][:3] == [1, 1, 1]
+
+
+def test_results_of_a_temporary_registration_are_found_under_the_survivor(client_as):
+    case = make_case()
+    survivor = make_institution(case.institution.town, uscc=USCCS[0], name="取得信用代码的养老院")
+    merge(case.institution, survivor, actor=make_keeper())
+    client = client_as(make_user(make_department("minzheng"), Role.HANDLER))
+    for query in (f"institution={survivor.key}", "q=取得信用代码", f"q={USCCS[0]}"):
+        assert case.number in page(client, f"{SEARCH}?tab=cases&{query}"), query
+
+
+def test_an_old_dossiers_address_leads_to_the_survivors(client_as):
+    temporary, survivor = make_institution(), make_institution(uscc=USCCS[0])
+    merge(temporary, survivor, actor=make_keeper())
+    response = client_as(make_user(make_department("shichang"))).get(dossier_url(temporary))
+    assert response["Location"] == dossier_url(survivor)
+
+
+def test_both_chains_of_a_merged_institution_are_verified(client_as):
+    temporary, survivor = make_institution(), make_institution(uscc=USCCS[0])
+    merge(temporary, survivor, actor=make_keeper())
+    url = f"{dossier_url(survivor)}?verify=1"
+    client = client_as(make_user(make_department("shichang")))
+    assert "核验通过 2 条" in page(client, url)
+    entry = Entry.objects.get(chain__subject=temporary.subject)
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("ALTER TABLE ledger_entry DISABLE TRIGGER USER")
+        cursor.execute("UPDATE ledger_entry SET kind = 'institution.forgotten' WHERE id = %s", [entry.pk])
+        cursor.execute("ALTER TABLE ledger_entry ENABLE TRIGGER USER")
+    assert "在第 1 条断开" in page(client, url)
+
+
+def _stats_of(client, institution):
+    return client.get(dossier_url(institution)).context["stats"]
 
 
 def test_town_sees_its_own_institutions_dossier_and_no_other(client_as):

@@ -13,9 +13,10 @@ from inspections.services import draw as services
 from inspections.services.draw import draw
 from inspections.services.publication import document
 from institutions.enums import OperatingState
+from institutions.services import merge
 from ledger.services import entries_of
 from tests.factories.departments import make_department, make_user
-from tests.factories.institutions import make_institution
+from tests.factories.institutions import USCCS, make_institution, make_keeper
 from tests.factories.merging import make_closed_inspection
 from tests.factories.scenarios import make_version
 
@@ -122,6 +123,15 @@ def test_a_second_draw_is_refused():
     draw(inspection, actor=clerk)
     with pytest.raises(DomainError, match="机构已经抽取；确需重新抽取的，由负责人说明理由批准"):
         draw(inspection, actor=clerk)
+
+
+def test_who_was_merged_away_since_the_scope_was_set_is_not_drawn():
+    temporary, here = make_institution(), make_institution()
+    inspection, clerk = closed(temporary, here)
+    merge(temporary, make_institution(uscc=USCCS[0]), actor=make_keeper())
+    made = draw(inspection, actor=clerk)
+    assert list(made.drawn.values_list("institution", flat=True)) == [here.pk]
+    assert made.roster.content["excluded"] == [{"key": str(temporary.key), "reason": "MERGED"}]
 
 
 def test_a_draw_before_ticking_closed_is_refused():
