@@ -67,7 +67,8 @@ class NotificationKind(models.TextChoices):
 
 
 class Event(models.TextChoices):
-    """Kinds of ledger entries on the chain of an account (`account:12`) or a department (`department:minzheng`)."""
+    """Kinds of ledger entries on the chain of an account (`account:12`), a department (`department:minzheng`), or
+    the register of officers (`register:officers`)."""
 
     CREATED = "account.created", "建立账号"
     APPOINTED = "account.appointed", "授予岗位"
@@ -80,6 +81,7 @@ class Event(models.TextChoices):
     SECTORS_SET = "account.sectors_set", "设定可检查条线"
     WENT_OFF_DUTY = "account.off_duty", "登记不在岗"
     BACK_ON_DUTY = "account.back_on_duty", "恢复在岗"
+    OFFICERS_IMPORTED = "officers.imported", "导入执法人员"
     DEPARTMENT_CREATED = "department.created", "登记部门"
     DEPARTMENT_CHANGED = "department.changed", "变更部门信息"
     ALIAS_ADDED = "department.alias_added", "登记部门别名"

@@ -1,5 +1,9 @@
-from django.urls import path
+from django.urls import include, path
 
+from core.registers.pages import import_patterns
+from departments.access import needs, polled
+from departments.permissions import ACCOUNT_KEEPERS
+from departments.services.roster import OFFICERS
 from departments.views import accounts, departments, login, officers
 
 app_name = "departments"
@@ -15,6 +19,19 @@ urlpatterns = [
     path("departments/<slug:code>/aliases/", departments.alias_add, name="alias_add"),
     path("departments/<slug:code>/aliases/<int:pk>/remove/", departments.alias_remove, name="alias_remove"),
     path("officers/", officers.officers, name="officers"),
+    path("officers/export/", officers.officers_export, name="officers_export"),
+    path(
+        "officers/import/",
+        include(
+            import_patterns(
+                OFFICERS,
+                at="departments",
+                home="departments:officers",
+                access=needs(*ACCOUNT_KEEPERS),
+                polled=polled,
+            )
+        ),
+    ),
     path("officers/new/", officers.officer_create, name="officer_create"),
     path("officers/<int:pk>/", officers.officer, name="officer"),
     path("officers/<int:pk>/edit/", officers.officer_edit, name="officer_edit"),

@@ -27,16 +27,43 @@ def create_account(
 ) -> tuple[User, str]:
     """A new account with its first post, and the password to hand over, to be changed at the first login.
 
+    Raises as `open_account`.
+    """
+    password = temporary_password()
+    user = open_account(
+        actor=actor,
+        username=username,
+        name=name,
+        role=role,
+        department=department,
+        phone=phone,
+        password=password,
+    )
+    return user, password
+
+
+@transaction.atomic
+def open_account(
+    *,
+    actor: User,
+    username: str,
+    name: str,
+    role: Role,
+    department: Department | None = None,
+    phone: str = "",
+    password: str | None = None,
+) -> User:
+    """As `create_account`; without a password nobody can log in before an administrator resets it.
+
     Raises PermissionDenied for a post the actor may not give, DomainError for a taken username.
     """
     require_appointer(actor, role, department)
     if User.objects.filter(username__iexact=username).exists():
         raise DomainError(f"用户名“{username}”已被使用。", fields={"username": "此用户名已被使用"})
-    password = temporary_password()
     user = User.objects.create_user(username, password, name=name, phone=phone, must_change_password=True)
     post = appoint(user, role, department)
     note(user, Event.CREATED, post_payload(post), actor=actor)
-    return user, password
+    return user
 
 
 @transaction.atomic

@@ -3,15 +3,18 @@
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
 
 from core.errors import DomainError
 from core.forms import show_refusal
 from core.lists import list_page
+from core.registers import workbooks
 from departments import services
 from departments.access import needs, signed_in
-from departments.enums import Absence
+from departments.enums import Absence, Role
 from departments.forms.officers import (
     AbsenceForm,
     CertificateForm,
@@ -21,7 +24,9 @@ from departments.forms.officers import (
 )
 from departments.models import Officer
 from departments.permissions import ACCOUNT_KEEPERS, keeps_officer, manages_accounts, require_officer_keeper
+from departments.services.roster import OFFICERS, export_columns, exported
 
+EXPORTERS = (*ACCOUNT_KEEPERS, Role.AUDITOR, Role.INSPECTORATE)
 SORTS = {
     "name": "user__name",
     "department": "department__order",
@@ -50,8 +55,20 @@ def officers(request: HttpRequest) -> HttpResponse:
         ],
         "today": today,
         "may_enter": manages_accounts(request.user),
+        "export_url": reverse("departments:officers_export") if request.user.holds(*EXPORTERS) else "",
     }
     return render(request, "departments/officers.html", context)
+
+
+@require_GET
+@needs(*EXPORTERS)
+def officers_export(request: HttpRequest) -> HttpResponse:
+    """The officers of the filter as a workbook that the import reads back."""
+    today = timezone.localdate()
+    rows = OfficerFilterForm(request.GET).filter(Officer.objects.visible_to(request.user), today)
+    rows = rows.select_related("user", "department").prefetch_related("sectors")
+    book = workbooks.export(OFFICERS.title, export_columns(), exported(rows, today))
+    return workbooks.download(book, f"{OFFICERS.title}{today}.xlsx")
 
 
 @signed_in

@@ -47,6 +47,16 @@ departments:edit                    POST department      302 403 403 403 403 403
 departments:alias_add               POST department      302 403 403 403 403 403 403 403 422 403 403 403 403
 departments:alias_remove            POST alias           302 403 403 403 403 403 403 403 302 403 403 403 403
 departments:officers                GET  -               302 200 200 200 200 200 200 200 200 200 200 200 200
+departments:officers_export         GET  -               302 403 403 403 403 403 403 200 200 200 200 200 403
+departments:import                  GET  -               302 403 403 403 403 403 403 200 200 200 403 403 403
+departments:import                  POST -               302 403 403 403 403 403 403 422 422 422 403 403 403
+departments:import_template         GET  -               302 403 403 403 403 403 403 200 200 200 403 403 403
+departments:import_run              GET  officers-import 302 403 403 403 403 403 403 200 404 404 403 403 403
+departments:import_progress         GET  officers-import 302 403 403 403 403 403 403 200 404 404 403 403 403
+departments:import_faulty           GET  officers-import 302 403 403 403 403 403 403 200 404 404 403 403 403
+departments:import_confirm          POST officers-import 302 403 403 403 403 403 403 302 404 404 403 403 403
+departments:import_discard          POST officers-import 302 403 403 403 403 403 403 302 404 404 403 403 403
+departments:import_retry            POST officers-import 302 403 403 403 403 403 403 302 404 404 403 403 403
 departments:officer                 GET  officer         302 200 200 200 200 200 200 200 200 200 200 200 200
 departments:officer_create          GET  -               302 403 403 403 403 403 403 200 200 200 403 403 403
 departments:officer_create          POST -               302 403 403 403 403 403 403 422 422 422 403 403 403

@@ -10,6 +10,7 @@ from core.registers import runs
 from departments.enums import Role
 from departments.models import User
 from departments.services import notify_users
+from departments.services.roster import OFFICERS
 from inspections.enums import InspectionKind, InspectionState
 from inspections.models import Draw, ItemRequest, JointInspection, Tick
 from inspections.services.contributions import open_contributions
@@ -138,8 +139,10 @@ def build() -> World:
     imported_register = runs.begin(
         INSTITUTIONS, SimpleUploadedFile("名录.xlsx", make_workbook([])), actor=users["clerk"]
     )
+    officers = SimpleUploadedFile("执法人员.xlsx", make_workbook([["C1"]], header=["执法证号"], above=()))
     objects = {
         "-": (),
+        "officers-import": (runs.begin(OFFICERS, officers, actor=users["keeper"]).pk,),
         "notification": (users["clerk"].notifications.first().pk,),
         "subject": (running.subject,),
         "unknown-subject": ("riddle:7",),

@@ -1,0 +1,254 @@
+import io
+from datetime import date
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+from openpyxl import load_workbook
+
+from core.enums import ImportState, Verdict
+from core.registers import reading, runs, writing
+from departments import services
+from departments.enums import Event, Role
+from departments.models import Officer, Sector, User
+from departments.services.roster import OFFICERS, free_username
+from departments.tasks import read_officers, write_officers
+from ledger.models import Entry
+from ledger.services import verify
+from tests.factories.departments import make_department, make_officer, make_user
+from tests.factories.matrices import make_workbook
+
+pytestmark = pytest.mark.django_db
+
+HEADER = ["执法证号", "姓名", "部门", "有效期自", "有效期至", "可检查条线", "用户名", "手机"]
+
+
+@pytest.fixture
+def bureau():
+    return make_department("xiaofang")
+
+
+@pytest.fixture
+def admin():
+    return make_user(None, Role.SYSTEM_ADMIN)
+
+
+@pytest.fixture
+def fire():
+    return Sector.objects.create(name="消防救援")
+
+
+def row(number="350582001", **cells):
+    names = ("number", "name", "department", "first", "last", "sectors", "username", "phone")
+    values = {
+        "number": number,
+        "name": "李四",
+        "department": "市消防救援大队",
+        "first": date(2024, 1, 1),
+        "last": date(2030, 12, 31),
+    } | cells
+    return [values.get(name) for name in names]
+
+
+def staged(actor, *rows):
+    """The run as a worker has read it."""
+    upload = SimpleUploadedFile("执法人员.xlsx", make_workbook(rows, header=HEADER, above=()))
+    run = runs.begin(OFFICERS, upload, actor=actor)
+    reading.read(runs.newest_job(run).pk, OFFICERS)
+    run.refresh_from_db()
+    return run
+
+
+def imported(actor, *rows):
+    run = staged(actor, *rows)
+    writing.write(runs.confirm(run, OFFICERS, actor=actor).pk, OFFICERS)
+    run.refresh_from_db()
+    assert run.state == ImportState.DONE
+    return run
+
+
+def errors(run):
+    return {name: reason for staged in run.rows.all() for name, (_, reason) in staged.errors.items()}
+
+
+def test_a_new_officer_gets_an_account_nobody_can_log_in_to_yet(admin, bureau, fire):
+    imported(admin, row(sectors="消防救援", phone="13800000000"))
+    officer = Officer.objects.get(certificate_number="350582001")
+    user = officer.user
+    assert (user.username, user.name, user.phone) == ("350582001", "李四", "13800000000")
+    assert (user.has_usable_password(), user.must_change_password) == (False, True)
+    assert [(post.role, post.department) for post in user.posts.all()] == [(Role.OFFICER, bureau)]
+    assert (officer.department, list(officer.sectors.all())) == (bureau, [fire])
+    assert (officer.certified_from, officer.certified_until) == (date(2024, 1, 1), date(2030, 12, 31))
+
+
+def test_every_account_and_the_import_stand_in_the_trail(admin, bureau):
+    run = imported(admin, row())
+    user = User.objects.get(username="350582001")
+    kinds = Entry.objects.filter(chain__subject=user.subject).values_list("kind", flat=True)
+    assert list(kinds) == [Event.CREATED, Event.CERTIFIED]
+    whole = Entry.objects.get(chain__subject="register:officers")
+    assert (whole.kind, whole.payload["import"], whole.payload["new"]) == (
+        Event.OFFICERS_IMPORTED,
+        str(run.pk),
+        1,
+    )
+    assert list(verify()) == []
+
+
+def test_a_known_certificate_is_updated_and_an_equal_row_changes_nothing(admin, bureau):
+    imported(admin, row(), row("350582002", name="王五"))
+    run = imported(admin, row(last=date(2031, 12, 31)), row("350582002", name="王五"))
+    assert (run.new, run.changed, run.unchanged) == (0, 1, 1)
+    assert Officer.objects.get(certificate_number="350582001").certified_until == date(2031, 12, 31)
+    assert Entry.objects.filter(kind=Event.CERTIFIED).count() == 3
+
+
+def test_a_blank_sector_cell_leaves_them_and_all_of_them_empties(admin, bureau, fire):
+    imported(admin, row(sectors="消防救援"))
+    officer = Officer.objects.get()
+    imported(admin, row(last=date(2031, 12, 31)))
+    assert list(officer.sectors.all()) == [fire]
+    imported(admin, row(last=date(2031, 12, 31), sectors="全部"))
+    assert list(officer.sectors.all()) == []
+
+
+def test_an_account_that_is_no_officer_yet_becomes_one(admin, bureau):
+    account = make_user(bureau, username="lisi", name="李四")
+    run = imported(admin, row(username="lisi"))
+    assert run.changed == 1
+    assert Officer.objects.get().user == account
+    assert {post.role for post in account.posts.all()} == {Role.HANDLER, Role.OFFICER}
+
+
+def test_an_officer_found_by_username_gets_the_new_number(admin, bureau):
+    officer = make_officer(bureau, username="lisi", name="李四")
+    run = staged(admin, row("NEW1", username="lisi"))
+    assert run.rows.get().remarks == {
+        "certificate_number": f"按用户名找到，原证号 {officer.certificate_number}"
+    }
+    writing.write(runs.confirm(run, OFFICERS, actor=admin).pk, OFFICERS)
+    officer.refresh_from_db()
+    assert officer.certificate_number == "NEW1"
+
+
+def test_a_username_that_is_free_opens_that_account(admin, bureau):
+    imported(admin, row(username="li.si"))
+    assert User.objects.get(officer__certificate_number="350582001").username == "li.si"
+
+
+@pytest.mark.parametrize(
+    ("cells", "field", "reason"),
+    [
+        ({"number": None}, "certificate_number", "必填"),
+        ({"name": None}, "name", "必填"),
+        ({"department": "市财政局"}, "department", "应为"),
+        ({"last": date(2023, 1, 1)}, "certified_until", "早于有效期自"),
+        ({"first": "昨天"}, "certified_from", "应为日期"),
+        ({"sectors": "渔业"}, "sectors", "不认识“渔业”"),
+        ({"username": "李四"}, "username", "至少3位"),
+        ({"username": "other"}, "department", "没有岗位"),
+    ],
+)
+def test_a_wrong_row_names_the_cell(admin, bureau, fire, cells, field, reason):
+    make_user(make_department("shichang"), username="other", name="李四")
+    run = staged(admin, row(**cells))
+    assert run.faulty == 1
+    assert reason in errors(run)[field]
+
+
+def test_a_certificate_of_somebody_else_is_not_taken_over(admin, bureau):
+    make_officer(bureau, name="王五", username="wangwu")
+    number = Officer.objects.get().certificate_number
+    run = staged(admin, row(number, username="lisi"))
+    assert errors(run) == {
+        "name": "登记的是王五，请核对；改名请在其账号页变更",
+        "username": "此证号登记在账号 wangwu 名下",
+    }
+
+
+def test_nobody_is_moved_to_another_department_by_an_import(admin, bureau):
+    officer = make_officer(make_department("shichang"), name="李四")
+    run = staged(admin, row(officer.certificate_number))
+    assert errors(run) == {"department": "此人登记在其他部门，调动请在其登记页变更"}
+
+
+def test_a_department_admin_imports_for_the_own_department_only(bureau):
+    make_department("shichang")
+    keeper = make_user(bureau, Role.DEPARTMENT_ADMIN)
+    run = staged(keeper, row(), row("350582002", department="市市场监管局"))
+    assert errors(run) == {"department": "应为市消防救援大队之一"}
+    assert dict(run.rows.values_list("line", "verdict")) == {2: Verdict.NEW, 3: Verdict.FAULTY}
+
+
+def test_nobody_imports_the_own_certificate(bureau):
+    keeper = make_officer(bureau, name="李四", username="lisi").user
+    services.appoint(keeper, Role.DEPARTMENT_ADMIN, bureau)
+    number = keeper.officer.certificate_number
+    run = staged(keeper, row(number), row("350582002", username="lisi"))
+    assert errors(run) == {
+        "certificate_number": "是您本人的执法证，须由他人登记",
+        "username": "是您本人的账号，须由他人登记",
+    }
+
+
+def test_aliases_of_departments_are_understood(admin, bureau):
+    services.add_alias(bureau, "消防大队")
+    assert staged(admin, row(department="消防 大队")).new == 1
+
+
+def test_a_row_the_register_has_left_behind_stops_the_import(admin, bureau):
+    run = staged(admin, row())
+    make_officer(bureau, name="王五")
+    Officer.objects.update(certificate_number="350582001")
+    writing.write(runs.confirm(run, OFFICERS, actor=admin).pk, OFFICERS)
+    run.refresh_from_db()
+    assert run.state == ImportState.WRITING
+    assert "第2行与现在的登记不符" in runs.newest_job(run).error
+
+
+def test_the_workers_doors_lead_to_this_register(admin, bureau):
+    run = runs.begin(
+        OFFICERS,
+        SimpleUploadedFile("执法人员.xlsx", make_workbook([row()], header=HEADER, above=())),
+        actor=admin,
+    )
+    read_officers(str(runs.newest_job(run).pk))
+    run.refresh_from_db()
+    write_officers(str(runs.confirm(run, OFFICERS, actor=admin).pk))
+    assert Officer.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("number", "username"),
+    [
+        ("350582001", "350582001"),
+        ("闽K123456", "k123456"),
+        ("闽·7", "xiaofang-7"),
+        ("闽", "xiaofang"),
+        ("TAKEN", "taken-2"),
+    ],
+)
+def test_a_username_follows_from_the_certificate(bureau, number, username):
+    make_user(bureau, username="taken")
+    assert free_username(number, bureau) == username
+
+
+def test_an_export_is_read_back_without_a_change(client_as, admin, bureau, fire):
+    make_officer(bureau, name="李四").sectors.add(fire)
+    make_officer(bureau, name="王五")
+    response = client_as(admin).get(reverse("departments:officers_export"))
+    data = b"".join(response.streaming_content)
+    upload = SimpleUploadedFile("执法人员.xlsx", data)
+    run = runs.begin(OFFICERS, upload, actor=admin)
+    reading.read(runs.newest_job(run).pk, OFFICERS)
+    run.refresh_from_db()
+    assert (run.unchanged, run.new, run.changed, run.faulty) == (2, 0, 0, 0)
+
+
+def test_an_export_keeps_to_the_filter(client_as, admin, bureau):
+    make_officer(bureau, name="李四")
+    make_officer(make_department("shichang"), name="王五")
+    response = client_as(admin).get(reverse("departments:officers_export"), {"department": "xiaofang"})
+    sheet = load_workbook(io.BytesIO(b"".join(response.streaming_content))).active
+    assert [cells[1] for cells in sheet.iter_rows(min_row=2, values_only=True)] == ["李四"]
