@@ -52,8 +52,10 @@ def open_account(
     department: Department | None = None,
     phone: str = "",
     password: str | None = None,
+    noted: dict[str, str] | None = None,
 ) -> User:
-    """As `create_account`; without a password nobody can log in before an administrator resets it.
+    """As `create_account`; without a password nobody can log in before an administrator resets it. The entry
+    says what is `noted` besides.
 
     Raises PermissionDenied for a post the actor may not give, DomainError for a taken username.
     """
@@ -62,7 +64,7 @@ def open_account(
         raise DomainError(f"用户名“{username}”已被使用。", fields={"username": "此用户名已被使用"})
     user = User.objects.create_user(username, password, name=name, phone=phone, must_change_password=True)
     post = appoint(user, role, department)
-    note(user, Event.CREATED, post_payload(post), actor=actor)
+    note(user, Event.CREATED, post_payload(post) | (noted or {}), actor=actor)
     return user
 
 

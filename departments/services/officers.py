@@ -24,13 +24,14 @@ def certify(
     certified_from: date,
     certified_until: date,
     sectors: Iterable[Sector] | None = None,
+    noted: dict[str, str] | None = None,
     actor: User | None = None,
 ) -> Officer:
     """Make an account an officer of its department. Raises DomainError for dates in the wrong order, or a
     certificate somebody else holds.
 
     `sectors` are those the officer may inspect, all when there are none; not given, they stay as they are.
-    What is said again leaves no entry.
+    What is said again leaves no entry; those that are left say what is `noted` besides.
     """
     if certified_until < certified_from:
         raise DomainError("执法证有效期止日早于起日。", fields={"certified_until": "应不早于有效期自"})
@@ -57,11 +58,11 @@ def certify(
         note(
             user,
             Event.CERTIFIED,
-            {"officer": officer.key, "department": department.code, **validity},
+            {"officer": officer.key, "department": department.code, **validity, **(noted or {})},
             actor=actor,
         )
     if sectors is not None:
-        _set_sectors(officer, sectors, actor=actor)
+        _set_sectors(officer, sectors, noted or {}, actor=actor)
     return officer
 
 
@@ -135,7 +136,9 @@ def back_on_duty(officer: Officer, *, actor: User, on: date) -> Officer:
     return current
 
 
-def _set_sectors(officer: Officer, sectors: Iterable[Sector], *, actor: User | None) -> None:
+def _set_sectors(
+    officer: Officer, sectors: Iterable[Sector], noted: dict[str, str], *, actor: User | None
+) -> None:
     wanted = {sector.pk for sector in sectors}
     if wanted == set(officer.sectors.values_list("pk", flat=True)):
         return
@@ -144,6 +147,6 @@ def _set_sectors(officer: Officer, sectors: Iterable[Sector], *, actor: User | N
         note(
             officer.user,
             Event.SECTORS_SET,
-            {"officer": officer.key, "sectors": sorted(wanted)},
+            {"officer": officer.key, "sectors": sorted(wanted), **noted},
             actor=actor,
         )

@@ -101,7 +101,7 @@ class OfficerRegister(Register):
         actor = _account(run.actor)
         departments = {each.code: each for each in Department.objects.all()}
         for row in rows:
-            self._write(row, departments[row.values["department"]], actor)
+            self._write(row, departments[row.values["department"]], actor, {"import": str(run.pk)})
 
     def finish(self, run: ImportRun) -> None:
         actor = _account(run.actor)
@@ -120,7 +120,7 @@ class OfficerRegister(Register):
             department=key_of(actor.own_department),
         )
 
-    def _write(self, row: StagedRow, department: Department, actor: User) -> None:
+    def _write(self, row: StagedRow, department: Department, actor: User, noted: dict[str, str]) -> None:
         """The row as the register stands now: what was read may have changed since."""
         values = row.values
         (known,) = self.match([values])
@@ -138,6 +138,7 @@ class OfficerRegister(Register):
                 phone=values.get("phone", ""),
                 role=Role.OFFICER,
                 department=department,
+                noted=noted,
             )
         sectors = values.get("sectors", None if known else [])
         certify(
@@ -147,6 +148,7 @@ class OfficerRegister(Register):
             certified_from=date.fromisoformat(values["certified_from"]),
             certified_until=date.fromisoformat(values["certified_until"]),
             sectors=None if sectors is None else Sector.objects.filter(pk__in=sectors),
+            noted=noted,
             actor=actor,
         )
 

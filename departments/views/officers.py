@@ -9,6 +9,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from core.errors import DomainError
+from core.files import workbook_response
 from core.forms import show_refusal
 from core.lists import list_page
 from core.registers import workbooks
@@ -67,8 +68,8 @@ def officers_export(request: HttpRequest) -> HttpResponse:
     today = timezone.localdate()
     rows = OfficerFilterForm(request.GET).filter(Officer.objects.visible_to(request.user), today)
     rows = rows.select_related("user", "department").prefetch_related("sectors")
-    book = workbooks.export(OFFICERS.title, export_columns(), exported(rows, today))
-    return workbooks.download(book, f"{OFFICERS.title}{today}.xlsx")
+    data = workbooks.export(OFFICERS.title, export_columns(), exported(rows, today))
+    return workbook_response(data, f"{OFFICERS.title}{today}.xlsx")
 
 
 @signed_in

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST
 
 from core.lists import list_page
 from departments.access import signed_in
+from departments.models import Officer
 from institutions import services
 from institutions.forms import RecusalForm
 from institutions.models import Recusal
@@ -21,12 +22,17 @@ RECUSAL_SORTS = {"since": "since", "officer": "officer__user__name", "institutio
 
 @signed_in
 def recusal_list(request: HttpRequest) -> HttpResponse:
-    """回避登记: who must not inspect whom, as far as it concerns the user's departments."""
+    """回避登记: who must not inspect whom, as far as it concerns the user's departments; `?officer=` one person's."""
     rows = Recusal.objects.visible_to(request.user).select_related(
         "officer__user", "officer__department", "institution__town"
     )
+    given = request.GET.get("officer", "")
+    officers = Officer.objects.visible_to(request.user).select_related("user")
+    officer = officers.filter(pk=given).first() if given.isdecimal() and len(given) < 19 else None
+    if officer:
+        rows = rows.filter(officer=officer)
     listing = list_page(request, rows, sorts=RECUSAL_SORTS, default="-since")
-    context = {"listing": listing, "recusals": removable(request, listing)}
+    context = {"listing": listing, "recusals": removable(request, listing), "officer": officer}
     return render(request, "institutions/recusals.html", context)
 
 

@@ -1,7 +1,9 @@
 import io
 from datetime import date
+from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from openpyxl import load_workbook
@@ -85,8 +87,11 @@ def test_a_new_officer_gets_an_account_nobody_can_log_in_to_yet(admin, bureau, f
 def test_every_account_and_the_import_stand_in_the_trail(admin, bureau):
     run = imported(admin, row())
     user = User.objects.get(username="350582001")
-    kinds = Entry.objects.filter(chain__subject=user.subject).values_list("kind", flat=True)
-    assert list(kinds) == [Event.CREATED, Event.CERTIFIED]
+    steps = Entry.objects.filter(chain__subject=user.subject).order_by("seq")
+    assert [(step.kind, step.payload["import"]) for step in steps] == [
+        (Event.CREATED, str(run.pk)),
+        (Event.CERTIFIED, str(run.pk)),
+    ]
     whole = Entry.objects.get(chain__subject="register:officers")
     assert (whole.kind, whole.payload["import"], whole.payload["new"]) == (
         Event.OFFICERS_IMPORTED,
@@ -238,8 +243,7 @@ def test_an_export_is_read_back_without_a_change(client_as, admin, bureau, fire)
     make_officer(bureau, name="李四").sectors.add(fire)
     make_officer(bureau, name="王五")
     response = client_as(admin).get(reverse("departments:officers_export"))
-    data = b"".join(response.streaming_content)
-    upload = SimpleUploadedFile("执法人员.xlsx", data)
+    upload = SimpleUploadedFile("执法人员.xlsx", response.content)
     run = runs.begin(OFFICERS, upload, actor=admin)
     reading.read(runs.newest_job(run).pk, OFFICERS)
     run.refresh_from_db()
@@ -250,5 +254,20 @@ def test_an_export_keeps_to_the_filter(client_as, admin, bureau):
     make_officer(bureau, name="李四")
     make_officer(make_department("shichang"), name="王五")
     response = client_as(admin).get(reverse("departments:officers_export"), {"department": "xiaofang"})
-    sheet = load_workbook(io.BytesIO(b"".join(response.streaming_content))).active
+    sheet = load_workbook(io.BytesIO(response.content)).active
     assert [cells[1] for cells in sheet.iter_rows(min_row=2, values_only=True)] == ["李四"]
+
+
+def test_the_document_describes_every_column(admin, bureau, fire):
+    document = (Path(settings.BASE_DIR) / "docs" / "registers.md").read_text()
+    table = document.split("## 执法人员")[1].split("\n\n### ")[0]
+    lines = [line.split(" | ") for line in table.splitlines() if line.startswith("| ")][1:]
+    assert [(cells[0][2:], cells[1], cells[2], cells[4].rstrip(" |")) for cells in lines] == [
+        (
+            column.heading,
+            f"`{column.name}`",
+            "是" if column.required else "",
+            "、".join(column.aliases),
+        )
+        for column in OFFICERS.columns(admin.key)
+    ]

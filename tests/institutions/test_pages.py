@@ -341,6 +341,14 @@ def test_recusal_list_costs_the_same_for_any_number(client_as, officer, recusals
         client.get(address("recusals"))
 
 
+@pytest.mark.parametrize(("query", "shown"), [("{own}", 1), ("x", 2), ("999999", 2), ("", 2)])
+def test_recusals_of_one_officer(client_as, officer, query, shown):
+    make_recusal(officer)
+    make_recusal(make_officer(make_department("xiaofang")))
+    url = f"{address('recusals')}?officer={query.format(own=officer.pk)}"
+    assert len(client_as(officer.user).get(url).context["recusals"]) == shown
+
+
 def test_officer_already_recused_is_not_offered_again(client_as, officer):
     recusal = make_recusal(officer)
     response = client_as(officer.user).get(address("detail", recusal.institution.key))
