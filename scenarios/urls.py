@@ -37,6 +37,7 @@ urlpatterns = [
     path("upload/", uploads.upload, name="upload"),
     path("uploads/<uuid:pk>/", uploads.review, name="review"),
     path("uploads/<uuid:pk>/columns/", uploads.columns, name="columns"),
+    path("uploads/<uuid:pk>/changes/", uploads.changes, name="changes"),
     path("uploads/<uuid:pk>/forget/", uploads.forget, name="forget_upload"),
     path("versions/<int:pk>/", matrices.version, name="version"),
     path("versions/<int:pk>/publish/", matrices.publish, name="publish"),

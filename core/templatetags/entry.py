@@ -14,8 +14,11 @@ register = template.Library()
 
 
 @register.inclusion_tag("components/field.html")
-def field(bound: BoundField, hint: str = "", width: str = "") -> dict:
-    """Label, help, errors and the control, tied together for screen readers."""
+def field(bound: BoundField, hint: str = "", width: str = "", either: bool = False) -> dict:
+    """Label, help, errors and the control, tied together for screen readers.
+
+    `either` is for one of several fields of which one is needed: it is not called 选填.
+    """
     hint = hint or bound.help_text
     described_by = " ".join(
         part
@@ -32,7 +35,7 @@ def field(bound: BoundField, hint: str = "", width: str = "") -> dict:
         "hint": hint,
         "described_by": described_by,
         "width": width,
-        "optional": not bound.field.required and bound.widget_type != "checkbox",
+        "optional": not (bound.field.required or either) and bound.widget_type != "checkbox",
     }
 
 

@@ -12,6 +12,7 @@ from scenarios.enums import ColumnRole
 from scenarios.services.importing import LEAD_KEY, LONGEST_THEME, Columns
 from scenarios.services.importing.headings import SEARCHED_ROWS, Header
 from scenarios.services.importing.problems import DEPARTMENT, LEAVE_OUT, Problem
+from scenarios.services.importing.questions import INFERRED_KEY
 
 # More choices than this are a drop-down, fewer stand side by side to be read.
 MOST_RADIOS = 6
@@ -159,7 +160,7 @@ class ReviewForm(forms.Form):
 
     def _choices(self, problem: Problem) -> list:
         choices: list = [(choice.value, choice.label) for choice in problem.choices]
-        if problem.lines:
+        if problem.lines and not problem.keeps_rows:
             rows = "这一行" if len(problem.lines) == 1 else f"这 {len(problem.lines)} 行"
             choices.append((LEAVE_OUT, f"不导入{rows}"))
         if problem.by_department:
@@ -176,7 +177,9 @@ class ReviewForm(forms.Form):
     def _label(problem: Problem) -> str:
         if problem.key == LEAD_KEY:
             return "牵头部门" + (f"：{problem.text}" if problem.text else "")
-        return f"{problem.cell}：{problem.text or '（空白）'}"
+        if problem.text:
+            return f"{problem.cell}：{problem.text}"
+        return f"{problem.cell}（空白）" if problem.key != INFERRED_KEY else "推断的单元格"
 
     @staticmethod
     def _explained(problem: Problem) -> str:

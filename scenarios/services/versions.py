@@ -118,6 +118,12 @@ def retire(version: ScenarioVersion, *, actor: User, last_day: date, reason: str
     return version
 
 
+def version_in_force(theme: str) -> ScenarioVersion | None:
+    """The published version of the scenario of this name."""
+    versions = ScenarioVersion.objects.filter(scenario__name=theme, state=VersionState.PUBLISHED)
+    return versions.select_related("scenario").first()
+
+
 def baseline(version: ScenarioVersion) -> ScenarioVersion | None:
     """What a version is compared with unless told otherwise.
 

@@ -5,7 +5,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_GET, require_POST
 
 from core.errors import DomainError
 from core.forms import show_refusal
@@ -16,10 +16,12 @@ from departments.models import Department
 from scenarios.forms.imports import ColumnsForm, HeaderForm, ReviewForm, UploadForm
 from scenarios.models import MatrixUpload
 from scenarios.services import uploads
+from scenarios.services.comparing import compare, content_of_import, content_of_version, route_changes
 from scenarios.services.importing import THEME_KEY, Preview, imported_as, require_importing
 from scenarios.services.importing.headings import Header, read_header
 from scenarios.services.importing.problems import UnresolvedError
 from scenarios.services.printing import print_preview
+from scenarios.services.versions import version_in_force
 from scenarios.views.matrices import EDITORS
 
 SAMPLES = 3
@@ -68,7 +70,6 @@ def columns(request: HttpRequest, pk: UUID) -> HttpResponse:
         "place": place,
         "form": form,
         "columns": _samples(workbook, sheet, header, form),
-        "many_sheets": len(workbook.sheets) > 1,
     }
     return render(request, "scenarios/columns.html", context, status=422 if form.errors else 200)
 
@@ -102,6 +103,20 @@ def review(request: HttpRequest, pk: UUID) -> HttpResponse:
         return _show(request, kept, plan, form, status=422)
     messages.success(request, f"已保存为草稿“{version}”，核对后发布。")
     return redirect("scenarios:version", version.pk)
+
+
+@needs(*EDITORS)
+@require_GET
+def changes(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """What the upload would change in the version in force of the scenario it names."""
+    kept = _upload(request, pk)
+    plan = _plan(request, kept, uploads.opened(kept))
+    base = version_in_force(plan.theme)
+    context = {"upload": kept, "plan": plan, "base": base}
+    if base and not plan.problems:
+        before, after = content_of_version(base), content_of_import(plan)
+        context |= {"comparison": compare(before, after), "routes": route_changes(before, after)}
+    return render(request, "scenarios/changes.html", context)
 
 
 @needs(*EDITORS)
@@ -156,5 +171,6 @@ def _show(
         "answered": form.fields_of(problem for problem in plan.asked if problem.key not in open_keys),
         "matrix": print_preview(plan),
         "duplicate": imported_as(kept.file.digest),
+        "in_force": version_in_force(plan.theme),
     }
     return render(request, "scenarios/review.html", context, status=status)

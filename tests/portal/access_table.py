@@ -120,6 +120,7 @@ scenarios:review                    GET  upload          302 200 404 404 403 404
 scenarios:review                    POST upload          302 422 404 404 403 404 403 404 404 403 403 403 404
 scenarios:columns                   GET  upload          302 200 404 404 403 404 403 404 404 403 403 403 404
 scenarios:columns                   POST upload          302 422 404 404 403 404 403 404 404 403 403 403 404
+scenarios:changes                   GET  upload          302 200 404 404 403 404 403 404 404 403 403 403 404
 scenarios:forget_upload             POST upload          302 302 404 404 403 404 403 404 404 403 403 403 404
 scenarios:version                   GET  version         302 200 200 200 200 200 200 200 200 200 200 200 200
 scenarios:version                   GET  imported        302 200 200 404 404 404 404 404 200 200 200 200 404

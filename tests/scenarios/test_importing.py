@@ -434,7 +434,7 @@ def test_the_command_lists_every_problem_with_its_answers_and_saves_nothing(admi
     with pytest.raises(CommandError, match="有 2 处无法确定，未保存任何内容。"):
         call_command("import_matrix", str(path))
     assert capsys.readouterr().err.splitlines() == [
-        "工作表“清单”单元格 B4：第 4 行的“一件事情形”空白，且不是合并单元格（gap:4-4:B：line:3、blank）",
+        "工作表“清单”单元格 B4：第 4 行（序号 2）的“一件事情形”空白，且不是合并单元格（gap:4-4:B：line:3、blank）",
         "工作表“清单”单元格 E3“市信访局”：不知道这是哪个部门（department:市信访局：new）",
     ]
     assert nothing_was_saved()

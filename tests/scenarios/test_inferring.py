@@ -9,7 +9,7 @@ from core.spreadsheets import Sheet, Workbook
 from departments.services.naming import core_of
 from scenarios.enums import ColumnRole
 from scenarios.services.importing.inferring import Inference
-from scenarios.services.importing.problems import ABOVE, BELOW, BLANK, CONFIRMED, Problem
+from scenarios.services.importing.problems import ABOVE, ASK, BELOW, BLANK, CONFIRMED, Problem
 from scenarios.services.importing.reading import Reading, read_matrix
 from tests.factories.matrices import HEADER, ROOT, printed
 
@@ -204,6 +204,17 @@ def test_the_fire_list_of_the_towns_speaks_for_the_fire_brigade():
     ]
     (problem,) = questions(*rows)
     assert problem.key == "inferred"
+
+
+def test_what_other_columns_settled_is_asked_cell_by_cell_when_a_person_doubts_it():
+    rows = [printed(), printed(number=2, by=None)]
+    reading = read([HEADER, *rows])
+    _, asked = infer(reading, {"inferred": ASK})
+    assert [(problem.key, problem.proposal) for problem in asked] == [
+        ("inferred", ASK),
+        ("gap:3-3:E", "line:2"),
+    ]
+    assert reading.lines[1].texts[4] == ""
 
 
 def test_between_two_texts_every_border_may_be_chosen():

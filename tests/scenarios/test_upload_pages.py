@@ -12,6 +12,7 @@ from departments.models import DepartmentAlias
 from scenarios.enums import VersionState
 from scenarios.models import ColumnLayout, MatrixUpload, Scenario, ScenarioVersion
 from scenarios.services.importing import import_workbook
+from scenarios.services.versions import publish
 from tests.factories.departments import make_user
 from tests.factories.matrices import HEADER, JINJIANG, ROOT, make_admin, make_bureaus, make_workbook, printed
 
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 TOWN = "承接行政处罚权的乡镇（街道）"
 THEME = "养老安全一件事"
-REVIEW_QUERIES = 13
+REVIEW_QUERIES = 14
 
 
 @pytest.fixture
@@ -258,6 +259,35 @@ def test_the_review_page_asks_the_same_number_of_queries(client_as, admin, numbe
     page = upload(client, make_workbook(rows))
     with django_assert_num_queries(REVIEW_QUERIES):
         client.get(page)
+
+
+# --- Against the version in force ----------------------------------------------------------------------
+
+
+def test_an_upload_is_compared_with_the_version_in_force_before_it_is_imported(client_as, admin):
+    publish(import_workbook(make_workbook([printed()]), name="一.xlsx", actor=admin), actor=admin)
+    client = client_as(admin)
+    page = upload(
+        client, make_workbook([printed(body="市场监管局"), printed(number=2, check="食堂检查", penalty="乙")])
+    )
+    changes = url("changes", MatrixUpload.objects.get().pk)
+    assert changes in client.get(page).content.decode()
+    comparison = client.get(changes).context["comparison"]
+    assert (len(comparison.added), len(comparison.changed), len(comparison.removed)) == (1, 1, 0)
+    assert [route.after for route in client.get(changes).context["routes"]]
+    assert ScenarioVersion.objects.count() == 1
+
+
+def test_with_open_questions_or_nothing_in_force_the_comparison_says_what_to_do(client_as, admin):
+    client = client_as(admin)
+    upload(client, make_workbook([printed(by="市信访局")]))
+    assert "还有问题没有确认" in client.get(url("changes", MatrixUpload.objects.get().pk)).content.decode()
+    client.post(url("forget_upload", MatrixUpload.objects.get().pk))
+    page = upload(client, make_workbook([printed()]))
+    assert "与现行版本对比" not in client.get(page).content.decode()
+    assert (
+        "没有可对比的现行版本" in client.get(url("changes", MatrixUpload.objects.get().pk)).content.decode()
+    )
 
 
 # --- Pasted tables ---------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """What is compared of a matrix: its columns by what they say, its lines as texts."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -9,7 +9,9 @@ from operator import attrgetter
 from departments.models import Department
 from scenarios.enums import ColumnRole, DelegationList, PenaltyBodyKind, RowPart
 from scenarios.models import MatrixRow, ScenarioVersion
-from scenarios.services.importing.reading import plain
+from scenarios.services.importing import Preview
+from scenarios.services.importing.headings import plain
+from scenarios.services.importing.resolving import ResolvedRow
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,28 @@ def content_of_version(version: ScenarioVersion) -> Content:
     return content_of_lines(version.layout["columns"], lines)
 
 
+def content_of_import(plan: Preview) -> Content:
+    """The content of a matrix not imported yet; whom it means stays open while it has questions."""
+    meant: dict[int, list[ResolvedRow]] = defaultdict(list)
+    for row in plan.rows:
+        meant[row.read.line].append(row)
+    lines = []
+    for read in plan.reading.lines:
+        if read.line in plan.left_out:
+            continue
+        rows = meant[read.line]
+        bodies = [body_in_words(row.body.kind, row.body.department, row.body.delegation_list) for row in rows]
+        lines.append(
+            Line(
+                cells=tuple(read.texts),
+                departments=_meant(rows, RowPart.IMPLEMENTING),
+                partners=_meant(rows, RowPart.PARTNER),
+                body="、".join(dict.fromkeys(body for body in bodies if body)),
+            )
+        )
+    return content_of_lines(plan.reading.layout()["columns"], lines)
+
+
 def content_of_lines(columns: Sequence[dict], lines: Iterable[Line]) -> Content:
     """The content of a matrix with these columns ({text, role}, as in a version's layout)."""
     seen: Counter = Counter()
@@ -93,6 +117,10 @@ def content_of_lines(columns: Sequence[dict], lines: Iterable[Line]) -> Content:
 
 def _named(rows: Iterable[MatrixRow], part: RowPart) -> tuple[str, ...]:
     return tuple(dict.fromkeys(row.check_department.short_name for row in rows if row.part == part))
+
+
+def _meant(rows: Iterable[ResolvedRow], part: RowPart) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(row.department.short_name for row in rows if row.part == part))
 
 
 def in_words(value: str | Sequence[str]) -> str:

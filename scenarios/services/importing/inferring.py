@@ -13,7 +13,7 @@ from scenarios.enums import ColumnRole
 from scenarios.services.importing.evidence import CONTRADICTS, SUPPORTS, Evidence
 from scenarios.services.importing.gaps import Gap, Pending, by_column, runs_of
 from scenarios.services.importing.headings import plain
-from scenarios.services.importing.problems import ABOVE, BELOW, BLANK, CONFIRMED, FROM, LINE, Problem
+from scenarios.services.importing.problems import ABOVE, ASK, BELOW, BLANK, FROM, LINE, Problem
 from scenarios.services.importing.questions import INFERRED_KEY, Questions
 from scenarios.services.importing.reading import Reading
 
@@ -38,7 +38,7 @@ class Inference:
         self.evidence = Evidence(reading, identity)
         self.questions = Questions(reading)
         self.answers = by_column(answers)
-        self.confirmed = answers.get(INFERRED_KEY) == CONFIRMED
+        self.word = answers.get(INFERRED_KEY, "")
         self.settled: list[tuple[int, int]] = []
         self.pending: list[Pending] = []
         self.answered: list[Pending] = []
@@ -62,7 +62,7 @@ class Inference:
         if not self.reading.merges_known:
             self._restore_merges()
         return [
-            *self.questions.confirmation(self.settled, self.confirmed),
+            *self.questions.confirmation(self.settled, self.word),
             *self.questions.about([*self.pending, *self.answered]),
         ]
 
@@ -129,9 +129,10 @@ class Inference:
         # Nothing printed on this page to take: only a person knows.
         printed = not (gap.above is None and gap.below is None)
         if printed and len(possible) == 1 and set(weighed[possible[0]]) == {SUPPORTS}:
-            self._fill(gap, possible[0])
             self.settled += [(number, gap.column) for number in gap.rows]
-            return
+            if self.word != ASK:
+                self._fill(gap, possible[0])
+                return
         if self.evidence.is_partners_own(gap):
             self.pending.append(Pending(gap, None, blank=True))
             return

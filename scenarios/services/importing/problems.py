@@ -13,6 +13,8 @@ LEAVE_OUT = "leave-out"
 NO_PENALTY = "no-penalty"
 BLANK = "blank"
 CONFIRMED = "confirmed"
+# What was inferred shall rather be asked, cell by cell.
+ASK = "ask"
 # The printed name is registered as a new department.
 NEW = "new"
 # The printed words name no particular department.
@@ -32,7 +34,7 @@ class Problem:
     """One question. `key` names it in answers; `lines` are the sheet's rows it concerns.
 
     `choices` are the answers that fit; `by_department` says that any department does too, the likely
-    ones standing among the choices. Rows may be left out whatever the question is about. `proposal` is
+    ones standing among the choices. The rows may be left out as well, unless `keeps_rows`. `proposal` is
     the choice to show first, never taken without a person.
     """
 
@@ -44,6 +46,7 @@ class Problem:
     lines: tuple[int, ...] = ()
     choices: tuple[Choice, ...] = ()
     by_department: bool = False
+    keeps_rows: bool = False
     proposal: str = ""
 
     def __str__(self) -> str:

@@ -4,9 +4,20 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from core.spreadsheets import coordinate
+from scenarios.enums import ColumnRole
 from scenarios.services.importing.gaps import Gap, Pending
 from scenarios.services.importing.headings import plain
-from scenarios.services.importing.problems import ABOVE, BELOW, BLANK, CONFIRMED, FROM, LINE, Choice, Problem
+from scenarios.services.importing.problems import (
+    ABOVE,
+    ASK,
+    BELOW,
+    BLANK,
+    CONFIRMED,
+    FROM,
+    LINE,
+    Choice,
+    Problem,
+)
 from scenarios.services.importing.reading import Reading
 
 INFERRED_KEY = "inferred"
@@ -20,7 +31,7 @@ class Questions:
         self.reading = reading
         self.lines = reading.lines
 
-    def confirmation(self, settled: list[tuple[int, int]], confirmed: bool) -> list[Problem]:
+    def confirmation(self, settled: list[tuple[int, int]], word: str) -> list[Problem]:
         """One word for all that other columns settled; nothing is filled in silence."""
         if not settled:
             return []
@@ -36,8 +47,9 @@ class Questions:
                 reason,
                 INFERRED_KEY,
                 tuple(lines),
-                (Choice(CONFIRMED, "已核对，推断正确"),),
-                proposal=CONFIRMED if confirmed else "",
+                (Choice(CONFIRMED, "已核对，推断正确"), Choice(ASK, "有不对的，逐处确认")),
+                keeps_rows=True,
+                proposal=word,
             )
         ]
 
@@ -62,18 +74,26 @@ class Questions:
         names = "、".join(f"“{self.reading.header.texts[column]}”" for column in columns)
         spans = [(self.reading.row(run[0]), self.reading.row(run[-1])) for run in runs]
         rows = "、".join(f"{first}–{last}" if last > first else f"{first}" for first, last in spans)
+        numbered = self._numbered(runs)
         why = "空白，且不是合并单元格" if self.reading.merges_known else "空白，可能是合并单元格的一部分"
         letters = "+".join(self.letter(column) for column in columns)
         return Problem(
             self.reading.sheet,
             self.where(gap.rows[0], columns[0]),
             "",
-            f"第 {rows} 行的{names}{why}",
+            f"第 {rows} 行{numbered}的{names}{why}",
             f"gap:{','.join(f'{first}-{last}' for first, last in spans)}:{letters}",
             lines,
             tuple(self._choices(gap, columns)),
             proposal=self._proposal(together[0]),
         )
+
+    def _numbered(self, runs: list[tuple[int, ...]]) -> str:
+        """How the printed page itself calls the lines, where it numbers them all."""
+        texts = [[self.reading.text(self.lines[number], ColumnRole.NUMBER) for number in run] for run in runs]
+        if not all(text for run in texts for text in run):
+            return ""
+        return f"（序号 {'、'.join(run[0] if len(run) == 1 else f'{run[0]}–{run[-1]}' for run in texts)}）"
 
     def _choices(self, gap: Gap, columns: list[int]) -> list[Choice]:
         choices = []
