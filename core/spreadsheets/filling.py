@@ -96,6 +96,11 @@ class FillingSheet:
         if self.book.characters > MAX_CHARACTERS:
             raise DomainError(f"文件“{self.book.name}”的文字超过 {MAX_CHARACTERS // 10_000} 万字，请拆分。")
 
+    def comment(self, row: int, column: int, text: str) -> None:
+        """Keep what is noted beside a cell; of more notes than a sheet may have cells, the first."""
+        if text and len(self.sheet.comments) < MAX_CELLS:
+            self.sheet.comments[row, column] = cleaned(text)
+
     def merge(self, top: int, left: int, bottom: int, right: int) -> None:
         """Note a merged area; a single cell is none."""
         if (top, left) == (bottom, right):

@@ -30,6 +30,8 @@ class Sheet:
     texts: dict[tuple[int, int], str] = field(default_factory=dict)
     merges: list[Merge] = field(default_factory=list)
     merges_known: bool = True
+    # What people noted beside a cell; only an .xlsx has it.
+    comments: dict[tuple[int, int], str] = field(default_factory=dict)
 
     # Cached: asked for once a row, over every text. Read a sheet to its end before asking.
     @cached_property

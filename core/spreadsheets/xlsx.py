@@ -89,7 +89,10 @@ class _Package:
                 continue
             if target.lower() not in self.members:
                 raise KeyError(target)
-            self.parse(target, _Worksheet(book.sheet(title), strings, styles, contents.mac))
+            sheet = book.sheet(title)
+            self.parse(target, _Worksheet(sheet, strings, styles, contents.mac))
+            noted = [part for kind, part in self.relations(target).values() if kind == "comments"]
+            self.parse(next(iter(noted), None), _Comments(sheet))
 
     def relations(self, part: str) -> dict[str, tuple[str, str]]:
         """What a part refers to: kind and part name by relation."""
@@ -215,6 +218,26 @@ class _Strings(_Texts):
             text = self.taken()
             # Cleaned once here, as one long text may be shown by every cell.
             self.strings.append(text if len(text) > MAX_LENGTH else cleaned(text))
+
+
+class _Comments(_Texts):
+    """Puts the notes beside cells into the sheet."""
+
+    def __init__(self, sheet: FillingSheet):
+        super().__init__()
+        self.sheet = sheet
+        self.place: tuple[int, int] | None = None
+
+    def start(self, tag: str, attributes: Attributes) -> None:
+        if _local(tag) == "comment":
+            self.place = _place(attributes["ref"])
+        super().start(tag, attributes)
+
+    def end(self, tag: str) -> None:
+        super().end(tag)
+        if _local(tag) == "comment" and self.place:
+            self.sheet.comment(*self.place, self.taken()[:MAX_LENGTH])
+            self.place = None
 
 
 class _Worksheet(_Texts):

@@ -18,6 +18,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from core.spreadsheets import coordinate
 from scenarios.enums import ColumnRole
 from scenarios.models import MatrixRow, ScenarioVersion
+from scenarios.services.importing.marks import mark
 from scenarios.services.printing import CENTERED, column_roles, page_merges, pages_of
 
 # Characters of full width a column holds, where its role says more than its longest text does.
@@ -30,13 +31,15 @@ THIN = Side(style="thin", color="FF000000")
 BOX = Border(left=THIN, right=THIN, top=THIN, bottom=THIN)
 BODY, HEAD, TITLE = Font("宋体", 10), Font("黑体", 10), Font("黑体", 16)
 INFERRED = Font("宋体", 10, italic=True, color="FF7F7F7F")
+# Excel would read it as one character; _x005F_ is the underscore of a text that looks so.
+SPELT = re.compile(r"_(x[0-9A-Fa-f]{4}_)")
 WHOLE = re.compile(r"[1-9]\d{0,8}")
 
 
 def export_version(version: ScenarioVersion) -> bytes:
     """The version as an .xlsx: titles, headings, merged cells, page breaks with the headings again.
 
-    A text that was inferred is written in grey italics with a comment that says where it comes from;
+    A text that was inferred is written in grey italics, with a comment by which an import knows it again;
     everything else is what the attachment prints. One query, whatever the number of lines.
     """
     rows = version.rows.order_by("position")
@@ -138,10 +141,11 @@ def _lines(
             place.font = BODY
             centered = roles[column] in CENTERED or roles[column] == ColumnRole.NUMBER
             place.alignment = Alignment("center" if centered else "left", "center", wrap_text=True)
-            if str(column) in line.inferred:
-                place.font = INFERRED
-                source = _source(lines, at, column)
-                place.comment = Comment(_inferred(places, source, column, line), "推断")
+            blank = [each for each in range(at, bottom + 1) if str(column) in lines[each].inferred]
+            if blank:
+                place.comment = _comment(lines, blank, column, places)
+                if len(blank) == bottom - at + 1:
+                    place.font = INFERRED
             _boxed(sheet, places[at], column + 1, places[bottom], right + 1)
             _merge(sheet, places[at], column + 1, places[bottom], right + 1)
             height = _height(text, sum(widths[column : right + 1]))
@@ -163,14 +167,22 @@ def _source(lines: Sequence[MatrixRow], at: int, column: int) -> int | None:
     return min(same, key=lambda other: (abs(other - at), other > at), default=None)
 
 
-def _inferred(places: dict[int, int], source: int | None, column: int, line: MatrixRow) -> str:
-    where = coordinate(places[source], column + 1) if source is not None else line.inferred[str(column)]
-    return f"推断：原文空白，取自 {where}"
+def _comment(
+    lines: Sequence[MatrixRow], blank: Sequence[int], column: int, places: dict[int, int]
+) -> Comment:
+    """Which of the lines print this column blank, and which line says what they mean."""
+    source = _source(lines, blank[0], column)
+    where = lines[blank[0]].inferred[str(column)]
+    if source is not None:
+        where = coordinate(places[source], column + 1)
+    return Comment(mark([coordinate(places[at], column + 1) for at in blank], where), "事项清单")
 
 
 def _write(sheet: Worksheet, row: int, column: int, value: str | int):
     """A cell; a text stays a text whatever it begins with."""
-    text = ILLEGAL_CHARACTERS_RE.sub("", value) if isinstance(value, str) else value
+    text = value
+    if isinstance(value, str):
+        text = SPELT.sub(r"_x005F_\1", ILLEGAL_CHARACTERS_RE.sub("", value))
     cell = sheet.cell(row, column, text or None)
     if isinstance(text, str) and text:
         cell.data_type = "s"

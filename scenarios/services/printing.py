@@ -61,12 +61,18 @@ def print_version(version: ScenarioVersion, *, item_url: Callable[[int], str]) -
 def print_pages(version: ScenarioVersion) -> dict:
     """The version as paper shows it: titles, headings, and the lines page by page; one query.
 
-    Nothing that the attachment does not print: what was inferred is blank, as it is there.
+    Nothing that the attachment does not print: what was inferred is blank, as it is there, unless it
+    belongs to a merged area that prints the text once.
     """
     rows = version.rows.order_by("position")
     lines = [next(group) for _, group in groupby(rows, attrgetter("line"))]
     layout = version.layout | {"merges": page_merges(version.layout, lines)}
-    grid = _grid([line.printed for line in lines], layout, lambda at, column: {})
+    printed = [line.printed for line in lines]
+    for top, left, bottom, right in layout["merges"]:
+        printed[top][left] = next(
+            (printed[at][column] for at, column in _area(top, left, bottom, right) if printed[at][column]), ""
+        )
+    grid = _grid(printed, layout, lambda at, column: {})
     return {
         "titles": layout["title"],
         "header": _header(layout),
@@ -87,14 +93,14 @@ def page_merges(layout: dict, lines: Sequence[MatrixRow]) -> list[list[int]]:
     for top, left, bottom, right in layout.get("merges", []):
         for first, last in pages_of(layout, len(lines)):
             above, below = max(top, first), min(bottom, last)
-            said = {
-                (lines[at].cells[column], str(column) in lines[at].inferred)
-                for at in range(above, below + 1)
-                for column in range(left, right + 1)
-            }
+            said = {lines[at].cells[column] for at, column in _area(above, left, below, right)}
             if len(said) == 1 and (above, left) != (below, right):
                 merges.append([above, left, below, right])
     return merges
+
+
+def _area(top: int, left: int, bottom: int, right: int) -> Iterable[tuple[int, int]]:
+    return ((at, column) for at in range(top, bottom + 1) for column in range(left, right + 1))
 
 
 def print_preview(plan: Preview) -> dict:

@@ -95,6 +95,11 @@ def test_spaces_and_line_breaks_inside_headings_do_not_matter():
     assert reading.text(reading.lines[0], ColumnRole.CHECK_DEPARTMENT) == "民政局"
 
 
+def test_the_heading_printed_again_makes_no_parts_of_one_departments_column():
+    reading = read(printed(), HEADER, printed(number=2))
+    assert reading.header.roles == list(STANDARD_COLUMNS)
+
+
 def test_two_columns_of_one_name_are_told_apart_by_the_item_before_them():
     reading = read(printed(by="民政局", body="市场监管局"))
     (line,) = reading.lines

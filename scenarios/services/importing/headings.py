@@ -208,8 +208,9 @@ def _own_departments(roles: list[ColumnRole], texts: list[str]) -> None:
 
 def _says_part(sheet: Sheet, bottom: int, place: int) -> bool:
     """Whether the column under a heading prints 发起 and 配合 and nothing else."""
-    texts = {plain(sheet.value(row, place)) for row in range(bottom + 1, sheet.last_row + 1)} - {""}
-    # A heading printed again stands among them.
+    texts = {plain(sheet.value(row, place)) for row in range(bottom + 1, sheet.last_row + 1)}
+    # The heading printed again says nothing of its column (实施部门), and its upper level is no part either.
+    texts -= {"", plain(sheet.value(bottom, place))}
     return bool(texts & PART_WORDS) and len(texts - PART_WORDS) <= 1
 
 

@@ -12,6 +12,7 @@ from core.errors import DomainError
 from core.spreadsheets import Sheet, Workbook, coordinate
 from scenarios.enums import ColumnRole
 from scenarios.services.importing.headings import Header, find_header, is_heading_again, plain, read_header
+from scenarios.services.importing.marks import marked_cells
 from scenarios.services.importing.problems import LEAVE_OUT, Choice, Problem
 
 THEME = re.compile(r"^主题\s*[:：]\s*(.+)$", re.S)
@@ -193,6 +194,7 @@ def read_lines(sheet: Sheet, header: Header) -> Reading:
     above = {plain(cell["text"]) for row in title_rows for cell in row}
     seen: dict[str, int] = {}
     merges: set[tuple[int, int, int]] = set()
+    marked = marked_cells(sheet)
     section, skip_until = 0, header.bottom
     for row in range(header.bottom + 1, sheet.last_row + 1):
         own = [sheet.texts.get((row, place), "") for place in places]
@@ -212,7 +214,8 @@ def read_lines(sheet: Sheet, header: Header) -> Reading:
             ReadCell(value, coordinate(*sheet.anchor(row, place)))
             for value, place in zip(values, places, strict=True)
         ]
-        line = ReadLine(row, section, cells)
+        inferred = {at: marked[row, place] for at, place in enumerate(places) if (row, place) in marked}
+        line = ReadLine(row, section, cells, inferred)
         reading.lines.append(line)
         reading.problems += _cell_problems(sheet, reading, line)
         number = reading.text(line, ColumnRole.NUMBER)

@@ -5,6 +5,7 @@ from datetime import date, datetime
 
 import pytest
 from openpyxl import Workbook
+from openpyxl.comments import Comment
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
 from core.spreadsheets import Merge, Sheet, coordinate, filling, open_workbook
@@ -35,6 +36,14 @@ def test_a_merged_area_gives_its_text_to_every_cell_it_covers():
     assert sheet.merge_at(3, 1) == Merge(1, 1, 3, 1)
     assert sheet.anchor(3, 1) == (1, 1)
     assert sheet.merge_at(3, 2) is None
+
+
+def test_notes_beside_cells_are_kept_apart_from_the_texts():
+    book = Workbook()
+    book.active["A1"] = "甲"
+    book.active["A1"].comment = Comment("请核对\n此格", "某人")
+    sheet = only_sheet(saved(book))
+    assert (sheet.texts, sheet.comments) == ({(1, 1): "甲"}, {(1, 1): "请核对\n此格"})
 
 
 def test_coordinates_are_those_of_excel():
