@@ -246,6 +246,8 @@ RECTIFICATION_DAYS = env.int("RECTIFICATION_DAYS", default=15)
 # 抽取前征集、公开秘密数各留多少小时，文件未定
 DRAW_COMMIT_HOURS = env.int("DRAW_COMMIT_HOURS", default=24)
 DRAW_REVEAL_HOURS = env.int("DRAW_REVEAL_HOURS", default=24)
+# 同一执法人员连续检查同一机构的次数上限，文件未定；0 为不限
+OFFICER_CONSECUTIVE_VISITS = env.int("OFFICER_CONSECUTIVE_VISITS", default=3)
 # 证件到期前多少天提醒
 CERTIFICATE_WARNING_DAYS = env.int("CERTIFICATE_WARNING_DAYS", default=60)
 # 赋权到期前多少天提醒续签承接确认书；法律未规定

@@ -6,7 +6,6 @@ module does the same in a browser, by other code.
 """
 
 import hashlib
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -14,6 +13,7 @@ from typing import Any
 
 from core.canonical import canonical_json
 from inspections.draws import rules
+from inspections.draws.officers import assign
 from inspections.draws.rules import RuleError, SamplingRule
 from inspections.draws.seeds import PORTAL, commitment, seed_of
 from inspections.draws.selection import ALGORITHM, FIRST_ALGORITHM, select, select_by_ratio
@@ -82,8 +82,10 @@ def _checks(document: dict[str, Any]) -> Iterator[Check]:
     if document["seed"]:
         yield _compared("抽取结果", select(roster, rule, document["seed"]), document["drawn"])
         left_out = {excluded["key"] for excluded in document["roster"]["excluded"]}
-        drawn = Counter(document["drawn"])
-        yield Check("不列入的机构", not left_out & set(drawn), f"{len(left_out)} 家，均未抽中")
+        drawn = set(document["drawn"])
+        yield Check("不列入的机构", not left_out & drawn, f"{len(left_out)} 家，均未抽中")
+    if document.get("teams"):
+        yield from _team_checks(document)
 
 
 def _contribution_checks(document: dict[str, Any]) -> Iterator[Check]:
@@ -102,6 +104,47 @@ def _contribution_checks(document: dict[str, Any]) -> Iterator[Check]:
         yield Check("门户的秘密数在内", PORTAL in revealed, f"共 {len(revealed)} 方")
         seed = seed_of(document["roster_digest"], document["rule_digest"], revealed)
         yield _compared("种子", seed, document["seed"])
+
+
+def _team_checks(document: dict[str, Any]) -> Iterator[Check]:
+    teams, names = document["teams"], document["words"]["parties"]
+    visited = [visit["key"] for visit in teams["visits"]]
+    yield _compared("检查的机构", visited, document["drawn"])
+    barred = {(officer, key) for officer, key in teams["barred"]}
+    # Officers who left since the freeze no longer count.
+    going, there = {officer["officer"] for officer in teams["officers"]}, set(visited)
+    kept_apart = {
+        (officer["officer"], key)
+        for officer in document["roster"]["officers"]
+        for key in officer["barred"]
+        if officer["officer"] in going and key in there
+    }
+    yield Check("回避", kept_apart <= barred, f"{len(barred)} 对")
+    for department in sorted({officer["department"] for officer in teams["officers"]}):
+        computed = teams_of(department, teams, document["seed"])
+        published = [
+            visit["officers"][department] for visit in teams["visits"] if department in visit["officers"]
+        ]
+        what = f"{names.get(department, department)}的执法人员"
+        yield _compared(what, [list(team) for team in computed], published)
+
+
+def teams_of(department: str, teams: dict[str, Any], seed: str) -> list[tuple[str, ...]]:
+    """The teams of a department's visits, in the order of the draw. Raises ShortageError."""
+    officers = {
+        officer["officer"]: officer["sectors"]
+        for officer in teams["officers"]
+        if officer["department"] == department
+    }
+    profiles = [profile.get(department) for profile in teams["profiles"]]
+    wanted = [None if sectors is None else frozenset(sectors) for sectors in profiles]
+    visits = [
+        (visit["key"], sectors)
+        for visit in teams["visits"]
+        if (sectors := wanted[visit["profile"]]) is not None
+    ]
+    barred = {(officer, key) for officer, key in teams["barred"] if officer in officers}
+    return assign(visits, officers, barred, seed=seed, department=department)
 
 
 def _first_checks(document: dict[str, Any], rule: SamplingRule, keys: list[str]) -> Iterator[Check]:

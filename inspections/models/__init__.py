@@ -5,6 +5,7 @@ from inspections.models.draws import (
     DrawContribution,
     DrawnInstitution,
     DrawRoster,
+    RosterOfficer,
 )
 from inspections.models.findings import (
     Finding,
@@ -51,6 +52,7 @@ __all__ = [
     "Rectification",
     "Referral",
     "ReferralStep",
+    "RosterOfficer",
     "Signature",
     "Task",
     "TaskItem",

@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from departments.models import Department, User
+from departments.models import Department, Officer, User
 from inspections.draws import rules
 from inspections.draws.rules import SamplingRule
 from inspections.enums import UNANNOUNCED, DrawState, InspectionState
@@ -120,9 +120,32 @@ class DrawRoster(models.Model):
 
     draw = models.OneToOneField(Draw, on_delete=models.PROTECT, related_name="roster")
     content = models.JSONField()
+    # What the choice of officers depends on, fixed when generating begins (inspections/services/assignment.py).
+    teams = models.JSONField(null=True, blank=True)
 
     def __str__(self) -> str:
         return f"{self.draw_id} 名单"
+
+
+class RosterOfficer(models.Model):
+    """Which officer a code of the published roster stands for."""
+
+    draw = models.ForeignKey(Draw, on_delete=models.PROTECT, related_name="officers")
+    officer = models.ForeignKey(Officer, on_delete=models.PROTECT, related_name="+")
+    department = models.ForeignKey(Department, on_delete=models.PROTECT, related_name="+")
+    code = models.CharField("编号", max_length=48)
+
+    class Meta:
+        ordering = ["draw", "code"]
+        constraints = [
+            models.UniqueConstraint(fields=["draw", "code"], name="inspections_code_once_a_draw"),
+            models.UniqueConstraint(
+                fields=["draw", "officer", "department"], name="inspections_officer_once_a_roster"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.code
 
 
 class DrawnInstitution(models.Model):

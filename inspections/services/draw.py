@@ -25,6 +25,13 @@ from inspections.draws.selection import ALGORITHM, select
 from inspections.enums import DRAW_TRANSITIONS, DrawState, Event, InspectionState, ScopeSource
 from inspections.models import Candidate, Draw, DrawRoster, JointInspection
 from inspections.services.launch import locked
+from inspections.services.officer_roster import (
+    available,
+    barred_pairs,
+    departments_to_visit,
+    enrol,
+    listed,
+)
 from inspections.services.participation import append
 from inspections.services.strata import stratum
 from institutions.enums import OperatingState
@@ -81,33 +88,38 @@ def freeze(inspection: JointInspection, *, actor: User, commit_by: datetime | No
     if standing:
         raise DomainError("机构已经抽取；确需重新抽取的，由负责人说明理由批准。")
     rule = inspection.sampling
-    content = _roster_of(inspection)
+    content = _institutions_of(inspection)
     members = {part["stratum"]: part["members"] for part in content["strata"]}
     if not members:
         raise DomainError("检查范围内没有可以抽取的机构。")
     strata = strata_of(rule, members)
-    roster_digest, secret = digest(content), new_secret()
-    frozen = Draw.objects.create(
+    secret = new_secret()
+    frozen = Draw(
         joint_inspection=inspection,
         number=inspection.draws.count() + 1,
         algorithm=ALGORITHM,
         rule=rule.as_json(),
         rule_digest=digest(rule.as_json()),
         roster_size=sum(len(keys) for keys in members.values()),
-        roster_digest=roster_digest,
         digest_algorithm="sha256",
         strata=strata,
         size=sum(part["drawn"] for part in strata),
-        portal_commitment=commitment(roster_digest, PORTAL, secret),
         portal_secret=secret,
         frozen_by=actor,
         commit_by=commit_by,
     )
+    frozen.save()
+    officers = available(inspection, departments_to_visit(inspection))
+    codes = enrol(frozen, officers)
+    content["officers"] = listed(officers, codes, barred_pairs(inspection, officers))
+    frozen.roster_digest = digest(content)
+    frozen.portal_commitment = commitment(frozen.roster_digest, PORTAL, secret)
+    frozen.save(update_fields=["roster_digest", "portal_commitment"])
     DrawRoster.objects.create(draw=frozen, content=content)
     payload = {
         "draw": frozen.pk,
         "rule_digest": frozen.rule_digest,
-        "roster_digest": roster_digest,
+        "roster_digest": frozen.roster_digest,
         "roster_size": frozen.roster_size,
         "portal_commitment": frozen.portal_commitment,
     }
@@ -173,7 +185,7 @@ def eligible(inspection: JointInspection) -> QuerySet[Candidate]:
     return inspection.candidates.exclude(OUT)
 
 
-def _roster_of(inspection: JointInspection) -> dict[str, Any]:
+def _institutions_of(inspection: JointInspection) -> dict[str, Any]:
     """Who may be drawn, by stratum, and who in scope may not; keys sorted, so that it digests the same."""
     strata = (
         eligible(inspection)

@@ -22,7 +22,7 @@ from departments.services import notify, notify_users
 from inspections import permissions
 from inspections.enums import INSPECTION_TRANSITIONS, Event, InspectionState
 from inspections.models import Draw, JointInspection, TaskOfficer
-from inspections.services.assignment import officer_pool, require_enough_officers
+from inspections.services.assignment import Teams, fix_teams, teams_for
 from inspections.services.draw import standing_draw
 from ledger import services as ledger
 
@@ -49,7 +49,7 @@ def start_generating(inspection: JointInspection, *, actor: User) -> BackgroundJ
     departments = set(inspection.ticks.filter(ticked=True).values_list("department", flat=True))
     if not departments:
         raise DomainError("没有部门勾选任何检查事项，无法生成检查任务。")
-    require_enough_officers(inspection, draw, departments)
+    fix_teams(inspection, draw)
     inspection.state = InspectionState.GENERATING
     inspection.save(update_fields=["state"])
     ledger.append(
@@ -89,10 +89,9 @@ def generate(job_id: str | UUID) -> None:
         )
         actor = User.objects.get(pk=job.params["actor"])
         draw = Draw.objects.get(pk=job.params["draw"])
-        ticked = set(inspection.ticks.filter(ticked=True).values_list("department", flat=True))
-        pool = officer_pool(inspection, ticked)
+        teams = teams_for(draw)
         while job.done < job.total:
-            _generate_chunk(job, inspection, draw, pool, actor)
+            _generate_chunk(job, inspection, draw, teams, actor)
         _finish(job, inspection, actor)
     except jobs.LeaseLostError:
         logger.info("任务生成由另一进程接管：%s", job_id)
@@ -103,11 +102,15 @@ def generate(job_id: str | UUID) -> None:
 
 @transaction.atomic
 def _generate_chunk(
-    job: BackgroundJob, inspection: JointInspection, draw: Draw, pool: dict[int, list[int]], actor: User
+    job: BackgroundJob, inspection: JointInspection, draw: Draw, teams: Teams, actor: User
 ) -> None:
     first, last = job.done + 1, min(job.done + settings.MERGE_CHUNK, job.total)
     jobs.advance(job, done=last)
-    officers = [(department, index, pk) for department, pks in pool.items() for index, pk in enumerate(pks)]
+    planned = [
+        (position, department)
+        for position in range(first, last + 1)
+        for department in teams.departments(position)
+    ]
     with connection.cursor() as cursor:
         cursor.execute(
             _chunk_sql(),
@@ -118,12 +121,23 @@ def _generate_chunk(
                 "last": last,
                 "window_from": inspection.window_from,
                 "window_until": inspection.window_until,
-                "officer_departments": [department for department, _, _ in officers],
-                "officer_indexes": [index for _, index, _ in officers],
-                "officer_ids": [pk for _, _, pk in officers],
+                "positions": [position for position, _ in planned],
+                "departments": [department for _, department in planned],
             },
         )
         made = cursor.fetchall()
+        sent = [
+            (task, department, officer)
+            for task, _, _, position, departments in made
+            for department, officer in teams.sent(position, departments)
+        ]
+        cursor.execute(
+            """
+            INSERT INTO inspections_taskofficer (task_id, department_id, officer_id)
+            SELECT * FROM unnest(%s::uuid[], %s::bigint[], %s::bigint[])
+            """,
+            [[row[column] for row in sent] for column in range(3)],
+        )
     ledger.append_many(
         [
             ledger.Record(
@@ -131,7 +145,7 @@ def _generate_chunk(
                 Event.TASK_CREATED,
                 {"joint_inspection": inspection.pk, "task": str(task), "items": items},
             )
-            for task, key, items in made
+            for task, key, items, _, _ in made
         ],
         actor=actor.key,
         department=inspection.lead_department.key,

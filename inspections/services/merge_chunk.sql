@@ -1,9 +1,16 @@
 -- One chunk of the merge: institutions %(first)s to %(last)s of the draw become forms.
 -- A check item stands on a form once, whichever and however many matrix rows lead to it.
-WITH chunk AS MATERIALIZED (
+-- Only departments with officers for the visit come onto it: who they are follows from the seed.
+WITH planned AS MATERIALIZED (
+    SELECT position, array_agg(department_id) AS departments
+    FROM unnest(%(positions)s::bigint[], %(departments)s::bigint[]) AS team (position, department_id)
+    GROUP BY position
+),
+chunk AS MATERIALIZED (
     SELECT uuidv7() AS task_id, drawn.institution_id, drawn.position, institution.key,
-           institution.features, institution.kind
+           institution.features, institution.kind, planned.departments
     FROM inspections_drawninstitution drawn
+    JOIN planned ON planned.position = drawn.position
     JOIN institutions_institution institution ON institution.id = drawn.institution_id
     WHERE drawn.draw_id = %(draw)s AND drawn.position BETWEEN %(first)s AND %(last)s
       AND NOT EXISTS (
@@ -19,11 +26,13 @@ wanted AS MATERIALIZED (
     FROM chunk
     JOIN inspections_tick tick ON tick.joint_inspection_id = %(inspection)s AND tick.ticked
     JOIN scenarios_publisheditem item ON item.id = tick.item_id
-    WHERE chunk.features @> item.required_features
+    WHERE tick.department_id = ANY(chunk.departments)
+      AND chunk.features @> item.required_features
       AND (cardinality(item.institution_kinds) = 0 OR chunk.kind = ANY(item.institution_kinds))
 ),
 visited AS MATERIALIZED (
-    SELECT task_id, institution_id, position, key, count(*) AS items
+    SELECT task_id, institution_id, position, key, count(*) AS items,
+           array_agg(DISTINCT department_id) AS departments
     FROM wanted GROUP BY task_id, institution_id, position, key
 ),
 task AS (
@@ -48,38 +57,5 @@ item_row AS (
     WHERE matrix.version_id IN (
         SELECT version_id FROM inspections_jointinspectionversion WHERE joint_inspection_id = %(inspection)s
     )
-),
-officer AS MATERIALIZED (
-    SELECT department_id, index, id, count(*) OVER (PARTITION BY department_id) AS pool
-    FROM unnest(
-        %(officer_departments)s::bigint[], %(officer_indexes)s::bigint[], %(officer_ids)s::bigint[]
-    ) AS officer(department_id, index, id)
-),
-recused AS MATERIALIZED (
-    SELECT recusal.institution_id, count(*) AS officers
-    FROM institutions_recusal recusal
-    WHERE recusal.institution_id IN (SELECT institution_id FROM visited)
-    GROUP BY recusal.institution_id
-),
--- Visits are dealt out two by two in turn, so that no officer has two more than another; a recused
--- officer's turn passes to the next, so that every recusal brings one more turn into the choice.
-free AS (
-    SELECT visit.task_id, visit.department_id, officer.id AS officer_id,
-           row_number() OVER (PARTITION BY visit.task_id, visit.department_id ORDER BY turn.number) AS place
-    FROM (SELECT DISTINCT task_id, institution_id, position, department_id FROM wanted) AS visit
-    JOIN officer USING (department_id)
-    LEFT JOIN recused USING (institution_id)
-    CROSS JOIN LATERAL (
-        SELECT (officer.index - 2 * visit.position %% officer.pool + officer.pool) %% officer.pool AS number
-    ) AS turn
-    WHERE turn.number < 2 + coalesce(recused.officers, 0)
-      AND (recused.officers IS NULL OR NOT EXISTS (
-          SELECT FROM institutions_recusal recusal
-          WHERE recusal.officer_id = officer.id AND recusal.institution_id = visit.institution_id
-      ))
-),
-task_officer AS (
-    INSERT INTO inspections_taskofficer (task_id, officer_id, department_id)
-    SELECT task_id, officer_id, department_id FROM free WHERE place <= 2
 )
-SELECT task_id, key, items FROM visited ORDER BY position
+SELECT task_id, key, items, position, departments FROM visited ORDER BY position

@@ -2,13 +2,16 @@
 
 from typing import Any
 
+from django.db.models import Q
 from django.utils import timezone
 
-from inspections.draws.publication import FORMAT
+from departments.models import Department
+from inspections.draws.publication import FORMAT, teams_of
 from inspections.draws.seeds import PORTAL
 from inspections.enums import DrawState
 from inspections.models import Draw
 from inspections.services import strata
+from inspections.services.assignment import expanded
 
 PORTAL_NAME = "门户"
 
@@ -37,9 +40,10 @@ def document(draw: Draw) -> dict[str, Any]:
         ],
         "seed": draw.seed,
         "drawn": [str(key) for key, _ in drawn],
+        "teams": _teams(draw),
         "words": {
             "rule": strata.in_words(draw.sampling_rule),
-            "parties": {row["party"]: row["name"] for row in parties},
+            "parties": _names(draw) | {PORTAL: PORTAL_NAME},
             "strata": strata.names(draw.sampling_rule.by),
             "institutions": {str(key): name for key, name in drawn},
         },
@@ -72,6 +76,27 @@ def contributions(draw: Draw) -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def _teams(draw: Draw) -> dict[str, Any] | None:
+    """Who was sent where, by code, once that is fixed."""
+    if draw.roster.teams is None:
+        return None
+    teams = expanded(draw)
+    visits = [visit | {"officers": {}} for visit in teams["visits"]]
+    for department in sorted({officer["department"] for officer in teams["officers"]}):
+        going = iter(teams_of(department, teams, draw.seed))
+        for visit in visits:
+            if department in teams["profiles"][visit["profile"]]:
+                visit["officers"][department] = list(next(going))
+    return teams | {"visits": visits}
+
+
+def _names(draw: Draw) -> dict[str, str]:
+    """What the departments' codes in the document stand for."""
+    codes = {officer["department"] for officer in draw.roster.content.get("officers", [])}
+    concerned = Q(code__in=codes) | Q(pk__in=draw.contributions.values("department"))
+    return dict(Department.objects.filter(concerned).order_by("code").values_list("code", "short_name"))
 
 
 def _moment(when: Any) -> str:

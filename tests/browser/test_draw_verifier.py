@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from inspections.draws import publication
 from inspections.draws.rules import Band, Rate, SamplingRule, everything, percent
-from tests.factories.draws import publish
+from tests.factories.draws import publish, with_teams
 
 VERIFIER = Path(publication.__file__).with_name("verifier.html")
 ROSTERS = 1000
@@ -37,7 +37,26 @@ def random_document(dice: random.Random) -> dict:
     )
     parties = dice.sample(["a", "b", "c", "消防"], dice.randint(0, 4))
     secrets = {party: f"{dice.getrandbits(128):032x}" for party in parties}
-    return publish({key: dice.choice(strata) for key in sorted(keys)}, rule, secrets)
+    roster = {key: dice.choice(strata) for key in sorted(keys)}
+    if dice.random() < 0.5:
+        return publish(roster, rule, secrets)
+    profiles = [{}, {"a": []}, {"a": ["消防"], "消防": ["食品", "价格"]}]
+    document = publish(roster, rule, secrets, random_officers(dice, sorted(keys)))
+    return with_teams(document, profiles, {key: dice.randrange(len(profiles)) for key in sorted(keys)})
+
+
+def random_officers(dice: random.Random, keys: list[str]) -> list[dict]:
+    """Two of each department may go anywhere, so that every visit can be made."""
+    return [
+        {
+            "officer": f"{department}-{n}",
+            "department": department,
+            "sectors": [] if n < 2 else dice.sample(["消防", "食品", "价格"], dice.randint(0, 3)),
+            "barred": [] if n < 2 else dice.sample(keys, dice.randint(0, len(keys) // 2)),
+        }
+        for department in ("a", "消防")
+        for n in range(dice.randint(2, 6))
+    ]
 
 
 def random_rate(dice: random.Random) -> Rate:

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from hypothesis import strategies as st
 
-from inspections.draws.publication import FORMAT, digest, strata_of
+from inspections.draws.publication import FORMAT, digest, strata_of, teams_of
 from inspections.draws.rules import Band, Rate, SamplingRule
 from inspections.draws.seeds import PORTAL, commitment, seed_of
 from inspections.draws.selection import ALGORITHM, select
@@ -33,14 +33,17 @@ def rules(draw) -> SamplingRule:
 rosters = st.dictionaries(keys, st.sampled_from(STRATA), min_size=1, max_size=40)
 
 
-def publish(roster: dict[str, str], rule: SamplingRule, secrets: dict[str, str]) -> dict:
-    """What a draw from `roster` (key → stratum) by these parties' secrets publishes."""
+def publish(
+    roster: dict[str, str], rule: SamplingRule, secrets: dict[str, str], officers: list[dict] | None = None
+) -> dict:
+    """What a draw from `roster` (key → stratum) by these parties' secrets publishes; see `with_teams`."""
     members: dict[str, list[str]] = {}
     for key, stratum in sorted(roster.items()):
         members.setdefault(stratum, []).append(key)
     frozen = {
         "strata": [{"stratum": stratum, "members": keys} for stratum, keys in sorted(members.items())],
         "excluded": [],
+        "officers": officers or [],
     }
     roster_digest, rule_digest = digest(frozen), digest(rule.as_json())
     secrets = {**secrets, PORTAL: "portal-secret"}
@@ -63,3 +66,21 @@ def publish(roster: dict[str, str], rule: SamplingRule, secrets: dict[str, str])
         "drawn": select(roster, rule, seed),
         "words": {"rule": rule.sentence(), "parties": {}, "strata": {}, "institutions": {}},
     }
+
+
+def with_teams(document: dict, profiles: list[dict[str, list[str]]], profile_of: dict[str, int]) -> dict:
+    """The same document once its visits were given officers; `profiles` say who is wanted where, for what."""
+    frozen = document["roster"]["officers"]
+    drawn = set(document["drawn"])
+    teams = {
+        "officers": [{name: one[name] for name in ("officer", "department", "sectors")} for one in frozen],
+        "barred": [[one["officer"], key] for one in frozen for key in one["barred"] if key in drawn],
+        "profiles": profiles,
+        "visits": [{"key": key, "profile": profile_of[key], "officers": {}} for key in document["drawn"]],
+    }
+    for department in {one["department"] for one in frozen}:
+        going = iter(teams_of(department, teams, document["seed"]))
+        for visit in teams["visits"]:
+            if department in profiles[visit["profile"]]:
+                visit["officers"][department] = list(next(going))
+    return document | {"teams": teams}

@@ -13,6 +13,7 @@ from departments.models import Notification, Officer
 from inspections.enums import Event, InspectionState
 from inspections.models import Task, TaskItem, TaskItemRow, TaskOfficer, TaskOrigin
 from inspections.services import merge
+from inspections.services.assignment import teams_for
 from inspections.services.draw import draw
 from institutions.enums import Feature, InstitutionKind
 from institutions.models import Institution, Recusal
@@ -128,7 +129,7 @@ def test_too_few_officers_because_of_recusal_names_the_institution():
     officer = Officer.objects.filter(department__code="xiaofang").first()
     Recusal.objects.create(officer=officer, institution=home, reason="亲属任职")
     draw(inspection, actor=clerk)
-    with pytest.raises(DomainError, match="市消防救援大队对“怡康养老院”无须回避的执法人员只有 1 名"):
+    with pytest.raises(DomainError, match="市消防救援大队可以派往“怡康养老院”的执法人员只有 1 名"):
         merge.start_generating(inspection, actor=clerk)
 
 
@@ -234,7 +235,7 @@ def test_a_worker_that_lost_its_lease_writes_nothing(settings):
     held = jobs.claim(job.pk)
     type(job).objects.update(lease_token=uuid.uuid4())
     with pytest.raises(jobs.LeaseLostError):
-        merge._generate_chunk(held, inspection, made, {}, clerk)
+        merge._generate_chunk(held, inspection, made, teams_for(made), clerk)
     assert counts() == [0, 0, 0, 0, 0]
 
 

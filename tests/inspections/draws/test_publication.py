@@ -6,7 +6,7 @@ from inspections.draws.publication import Check, DocumentError, digest, verify
 from inspections.draws.rules import SamplingRule, everything, percent
 from inspections.draws.seeds import PORTAL
 from inspections.draws.selection import select_by_ratio
-from tests.factories.draws import publish
+from tests.factories.draws import publish, with_teams
 
 RULE = SamplingRule(percent(30), "CREDIT_CLASS", {"D": everything()})
 ROSTER = {f"key-{n}": "D" if n % 5 == 0 else "A" for n in range(20)}
@@ -36,6 +36,47 @@ def test_a_true_document_agrees_in_everything(document):
         "不列入的机构",
     ]
     assert faults(document) == []
+
+
+@pytest.fixture
+def with_officers():
+    officers = [
+        {"officer": f"{bureau}-{n}", "department": bureau, "sectors": [], "barred": []}
+        for bureau in ("minzheng", "xiaofang")
+        for n in range(4)
+    ]
+    officers[0]["barred"] = [f"key-{n}" for n in range(10)]
+    officers[1]["sectors"] = ["消防"]
+    document = publish(ROSTER, RULE, {}, officers)
+    profiles = [{"minzheng": ["登记"], "xiaofang": ["消防"]}, {"xiaofang": []}]
+    return with_teams(document, profiles, {key: n % 2 for n, key in enumerate(ROSTER)})
+
+
+def test_officers_can_be_drawn_again_by_anybody(with_officers):
+    assert [check.what for check in verify(with_officers)][-4:] == [
+        "检查的机构",
+        "回避",
+        "minzheng的执法人员",
+        "xiaofang的执法人员",
+    ]
+    assert faults(with_officers) == []
+
+
+def test_another_officer_than_the_seed_sends_is_noticed(with_officers):
+    team = with_officers["teams"]["visits"][0]["officers"]["xiaofang"]
+    team[0] = next(code for code in ("xiaofang-0", "xiaofang-1", "xiaofang-2") if code not in team)
+    assert faults(with_officers) == ["xiaofang的执法人员"]
+
+
+def test_a_recusal_forgotten_after_the_freeze_is_noticed(with_officers):
+    with_officers["teams"]["barred"].clear()
+    assert "回避" in faults(with_officers)
+
+
+def test_a_visit_without_enough_officers_cannot_be_verified(with_officers):
+    with_officers["teams"]["officers"] = with_officers["teams"]["officers"][:5]
+    with pytest.raises(DocumentError, match="不完整"):
+        verify(with_officers)
 
 
 def swap_drawn(document):
