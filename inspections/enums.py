@@ -243,6 +243,7 @@ class Event(models.TextChoices):
     COMPLETED = "inspection.completed", "联合检查完成"
     CANCELLED = "inspection.cancelled", "取消联合检查"
     TASK_CREATED = "task.created", "列入联合检查"
+    OFFICER_SWAPPED = "task.officer_swapped", "更换执法人员"
     TASK_SUBMITTED = "task.submitted", "检查表单提交"
     FOUND = "finding.found", "发现问题"
     RECTIFICATION_ORDERED = "rectification.ordered", "责令限期整改"

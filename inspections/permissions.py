@@ -49,6 +49,11 @@ def require_contributing(user: User, inspection: JointInspection, department: De
     require_role(user, CLERKS, department)
 
 
+def require_swapping(user: User, department: Department) -> None:
+    """Raise PermissionDenied unless the account is a clerk of the department whose officer is sent."""
+    require_role(user, CLERKS, department)
+
+
 def may_lead(user: User, inspection: JointInspection) -> bool:
     """Whether `require_leading` would let the account through."""
     return user.holds(*CLERKS, department=inspection.lead_department) and user.has_perm(

@@ -25,6 +25,7 @@ from inspections.models.launch import (
 )
 from inspections.models.tasks import (
     Answer,
+    OfficerSwap,
     Photo,
     Signature,
     Task,
@@ -47,6 +48,7 @@ __all__ = [
     "JointInspectionGroupObjectPermission",
     "JointInspectionUserObjectPermission",
     "JointInspectionVersion",
+    "OfficerSwap",
     "Participation",
     "Photo",
     "Rectification",

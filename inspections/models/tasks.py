@@ -145,6 +145,27 @@ class TaskOfficer(models.Model):
         return f"{self.officer_id} → {self.task_id}"
 
 
+class OfficerSwap(models.Model):
+    """更换执法人员: who went in whose place, and why; the first one was drawn."""
+
+    task = models.ForeignKey(Task, on_delete=models.PROTECT, related_name="swaps")
+    department = models.ForeignKey(Department, on_delete=models.PROTECT, related_name="+")
+    replaced = models.ForeignKey(Officer, on_delete=models.PROTECT, related_name="+")
+    replacement = models.ForeignKey(Officer, on_delete=models.PROTECT, related_name="+")
+    reason = models.CharField("理由", max_length=300)
+    swapped_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    swapped_at = models.DateTimeField("更换时间", default=timezone.now)
+
+    class Meta:
+        ordering = ["-swapped_at", "-pk"]
+        constraints = [
+            models.CheckConstraint(condition=~Q(reason=""), name="inspections_swap_says_why"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.replaced_id} → {self.replacement_id}"
+
+
 class Answer(models.Model):
     """One operation of one phone on one item, kept for ever; its client-made id makes replays harmless."""
 

@@ -81,9 +81,14 @@ def task_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     sheet = read_sheet(task, request.user)
     # Numbers follow the form, so that two phones mean the same item; the reader's own part comes first.
     parts = sorted(sheet.parts, key=lambda part: not part.is_writable)
-    return render(
-        request, "inspections/task_detail.html", {"task": task, "sheet": sheet, "parts": parts, **OPTIONS}
-    )
+    context = {
+        "task": task,
+        "sheet": sheet,
+        "parts": parts,
+        "clerk_of": [department.pk for department in request.user.departments_as(*CLERKS)],
+        **OPTIONS,
+    }
+    return render(request, "inspections/task_detail.html", context)
 
 
 @signed_in

@@ -228,6 +228,8 @@ inspections:task_list               GET  -               302 200 200 200 200 200
 inspections:task_detail             GET  task            302 200 200 200 200 404 404 200 404 404 200 200 404
 inspections:task_detail             GET  submitted       302 200 200 200 200 404 404 200 404 404 200 200 404
 inspections:task_item               GET  task-item       302 200 200 200 200 404 404 200 404 404 200 200 404
+inspections:task_officers           GET  task            302 200 200 200 403 404 403 403 403 403 403 403 404
+inspections:task_officers           POST task            302 302 302 302 403 404 403 403 403 403 403 403 404
 inspections:task_sign               POST task            302 403 403 403 422 404 404 403 404 404 403 403 404
 inspections:task_submit             POST task            302 403 403 403 302 404 403 403 403 403 403 403 404
 inspections:photo                   GET  photo           302 200 200 200 200 404 404 200 404 404 200 200 404
