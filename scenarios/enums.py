@@ -131,6 +131,8 @@ class Event(models.TextChoices):
     """Kinds of ledger entries on a scenario's chain."""
 
     IMPORTED = "scenario.imported", "导入事项清单"
+    DRAFTED = "scenario.drafted", "起草版本"
+    DRAFT_EDITED = "scenario.draft_edited", "修改草稿"
     PUBLISHED = "scenario.published", "发布版本"
     RETIRED = "scenario.retired", "停用版本"
     DISCARDED = "scenario.discarded", "废弃草稿"

@@ -32,6 +32,12 @@ def require_editing(user: User, scenario: Scenario) -> None:
     require_role(user, EDITING_ROLES, scenario.lead_department)
 
 
+def require_leading(user: User, department: Department) -> None:
+    """Raise PermissionDenied unless 系统管理员, or 经办 and above in the department that is to lead."""
+    if not user.holds(Role.SYSTEM_ADMIN) and not user.holds(*EDITING_ROLES, department=department):
+        raise PermissionDenied(f"由{department.short_name}牵头的一件事由本部门办理。")
+
+
 def may_edit(user: User, scenario: Scenario) -> bool:
     """Whether `require_editing` would let the account through."""
     return user.holds(Role.SYSTEM_ADMIN) or (

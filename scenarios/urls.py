@@ -5,6 +5,7 @@ from departments.access import needs, polled
 from scenarios.services.delegations.register import DELEGATIONS
 from scenarios.views import (
     comparing,
+    drafts,
     gaps,
     library,
     matrices,
@@ -29,6 +30,14 @@ imports = import_patterns(
 urlpatterns = [
     path("", matrices.scenario_list, name="list"),
     path("<int:pk>/", matrices.scenario_detail, name="detail"),
+    path("new/", drafts.scenario_create, name="create"),
+    path("<int:pk>/draft/", drafts.draft_begin, name="draft_begin"),
+    path("versions/<int:pk>/edit/", drafts.draft_edit, name="draft_edit"),
+    path("versions/<int:pk>/items/", drafts.draft_items, name="draft_items"),
+    path("versions/<int:pk>/rows/", drafts.draft_rows, name="draft_rows"),
+    path("versions/<int:pk>/lines/<int:row>/", drafts.line_edit, name="line_edit"),
+    path("versions/<int:pk>/lines/<int:row>/move/", drafts.line_move, name="line_move"),
+    path("versions/<int:pk>/lines/<int:row>/remove/", drafts.line_remove, name="line_remove"),
     path("<int:pk>/participants/", participants.participant_list, name="participants"),
     path("<int:pk>/participants/invite/", participants.invite, name="invite"),
     path("<int:pk>/participants/<slug:code>/", participants.contact, name="contact"),

@@ -51,10 +51,11 @@ class LibraryFilterForm(forms.Form):
             )
         if chosen["department"]:
             items = self.of(items, chosen["department"])
-        if chosen["basis_state"]:
-            items = items.filter(basis_state=chosen["basis_state"])
-        if chosen["use"] != ALL:
-            items = items.filter(retired_at__isnull=chosen["use"] == IN_USE)
+        if state := chosen.get("basis_state"):
+            items = items.filter(basis_state=state)
+        use = chosen.get("use", IN_USE)
+        if use != ALL:
+            items = items.filter(retired_at__isnull=use == IN_USE)
         return items
 
     @staticmethod

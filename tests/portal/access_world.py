@@ -179,6 +179,7 @@ def build() -> World:
         "guest": (led_elsewhere.pk, xiaofang.code),
         "version": (version.pk,),
         "imported": (imported.pk,),
+        "line": (imported.pk, imported.rows.first().pk),
         "upload": (upload.pk,),
         "item": (item_of(task).check_item_id,),
         "penalty": (version.rows.get(penalty_department=xiaofang).penalty_item_id,),
