@@ -130,7 +130,22 @@ class DelegateForm(ConfirmationFields):
         return self.offered.get(listing, [])
 
 
-class EndForm(forms.Form):
+class ChangeForm(forms.Form):
+    """A change of one delegation, and on request of those `alike`: same town, list and period."""
+
+    def __init__(self, *args, delegation: Delegation, alike: int, **kwargs):
+        super().__init__(*args, initial=self.initial_of(delegation), **kwargs)
+        if alike:
+            self.fields["together"] = forms.BooleanField(
+                label=f"{delegation.town.name}同一清单、同一期限的其他 {alike} 项一并办理", required=False
+            )
+
+    def initial_of(self, delegation: Delegation) -> dict[str, Any]:
+        """What the form proposes."""
+        return {}
+
+
+class EndForm(ChangeForm):
     valid_until = forms.DateField(
         label="最后一天",
         widget=DateInput,
@@ -139,12 +154,11 @@ class EndForm(forms.Form):
     )
     reason = forms.CharField(label="理由", required=False, widget=forms.Textarea(attrs={"rows": 3}))
 
-    @classmethod
-    def initial_of(cls, delegation: Delegation) -> dict[str, Any]:
+    def initial_of(self, delegation: Delegation) -> dict[str, Any]:
         return {"valid_until": max(timezone.localdate(), delegation.valid_from)}
 
 
-class ProlongForm(ConfirmationFields):
+class ProlongForm(ConfirmationFields, ChangeForm):
     valid_until = forms.DateField(
         label="新的截止日期",
         required=False,
@@ -156,12 +170,8 @@ class ProlongForm(ConfirmationFields):
 
     field_order = ["valid_until", "confirmation", "confirmation_number", "reason"]
 
-    @classmethod
-    def initial_of(cls, delegation: Delegation) -> dict[str, Any]:
-        return {}
 
-
-class CorrectForm(forms.Form):
+class CorrectForm(ChangeForm):
     delegation_list = forms.ChoiceField(label="赋权清单", choices=DelegationList.choices)
     valid_from = forms.DateField(
         label="起始日期",
@@ -181,8 +191,7 @@ class CorrectForm(forms.Form):
         error_messages={"required": "请填写更正理由。"},
     )
 
-    @classmethod
-    def initial_of(cls, delegation: Delegation) -> dict[str, Any]:
+    def initial_of(self, delegation: Delegation) -> dict[str, Any]:
         return {
             "delegation_list": delegation.delegation_list,
             "valid_from": delegation.valid_from,
@@ -190,24 +199,19 @@ class CorrectForm(forms.Form):
         }
 
 
-class WithdrawForm(forms.Form):
+class WithdrawForm(ChangeForm):
     reason = forms.CharField(
         label="撤销理由",
         widget=forms.Textarea(attrs={"rows": 3}),
         error_messages={"required": "请填写撤销理由。"},
     )
 
-    @classmethod
-    def initial_of(cls, delegation: Delegation) -> dict[str, Any]:
-        return {}
 
-
-class ConfirmForm(ConfirmationFields):
+class ConfirmForm(ConfirmationFields, ChangeForm):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["confirmation"].required = True
         self.fields["confirmation"].help_text = "签署后的扫描件，PDF、JPG 或 PNG。"
 
-    @classmethod
-    def initial_of(cls, delegation: Delegation) -> dict[str, Any]:
+    def initial_of(self, delegation: Delegation) -> dict[str, Any]:
         return {"confirmation_number": delegation.confirmation_number}

@@ -1,6 +1,8 @@
 """赋权: which town implements which penalty item, and from when to when."""
 
 from scenarios.services.delegations.changing import (
+    alike,
+    change_together,
     confirm_delegation,
     correct_delegation,
     end_delegation,
@@ -20,7 +22,9 @@ from scenarios.services.delegations.lists import bodies_of, delegable, delegable
 __all__ = [
     "Grid",
     "Missing",
+    "alike",
     "bodies_of",
+    "change_together",
     "confirm_delegation",
     "correct_delegation",
     "delegable",

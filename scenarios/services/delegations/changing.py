@@ -1,15 +1,18 @@
 """A delegation changes by a new entry that replaces the old one; what was routed before stays where it is."""
 
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from core import files
 from core.digests import digest_text
 from core.errors import DomainError, StaleError
+from core.models import StoredFile
 from departments.models import Town, User
 from scenarios.enums import DelegationAct, DelegationList, Event
 from scenarios.models import Delegation
@@ -43,7 +46,7 @@ def prolong_delegation(
     *,
     valid_until: date | None,
     reason: str = "",
-    confirmation: UploadedFile | None = None,
+    confirmation: UploadedFile | StoredFile | None = None,
     confirmation_number: str = "",
     actor: User,
 ) -> Delegation:
@@ -120,7 +123,7 @@ def withdraw_delegation(delegation: Delegation, *, reason: str, actor: User) -> 
 def confirm_delegation(
     delegation: Delegation,
     *,
-    confirmation: UploadedFile | None = None,
+    confirmation: UploadedFile | StoredFile | None = None,
     confirmation_number: str = "",
     actor: User,
 ) -> Delegation:
@@ -134,6 +137,37 @@ def confirm_delegation(
         raise DomainError("请选择承接确认书的扫描件，或填写编号。")
     paper = _paper(delegation, confirmation, confirmation_number)
     return _replace(delegation, DelegationAct.CONFIRMED, actor, **paper)
+
+
+def alike(delegation: Delegation) -> QuerySet[Delegation]:
+    """The town's other delegations by the same list for the same period: mostly the rest of one 承接确认书."""
+    return (
+        Delegation.objects.current()
+        .filter(
+            town=delegation.town,
+            delegation_list=delegation.delegation_list,
+            valid_from=delegation.valid_from,
+            valid_until=delegation.valid_until,
+        )
+        .exclude(pk=delegation.pk)
+        .order_by("pk")
+    )
+
+
+@transaction.atomic
+def change_together(
+    verb: Callable[..., Delegation],
+    delegation: Delegation,
+    *,
+    confirmation: UploadedFile | None = None,
+    actor: User,
+    **fields: Any,
+) -> list[Delegation]:
+    """One of the verbs above for a delegation and those `alike`: all of them or none. Refusals as the verb's."""
+    if confirmation:
+        fields["confirmation"] = files.store_document(confirmation)
+    together = [delegation, *alike(delegation)]
+    return [verb(each, actor=actor, **fields) for each in together]
 
 
 def _locked(delegation: Delegation, actor: User) -> Delegation:
@@ -156,11 +190,13 @@ def _require_reason(reason: str, verb: str) -> None:
 
 
 def _paper(
-    delegation: Delegation, confirmation: UploadedFile | None, confirmation_number: str
+    delegation: Delegation, confirmation: UploadedFile | StoredFile | None, confirmation_number: str
 ) -> dict[str, Any]:
-    """A new paper, or the one there is."""
+    """A new paper (kept already when several delegations share it), or the one there is."""
+    if isinstance(confirmation, UploadedFile):
+        confirmation = files.store_document(confirmation)
     return {
-        "confirmation": files.store_document(confirmation) if confirmation else delegation.confirmation,
+        "confirmation": confirmation or delegation.confirmation,
         "confirmation_number": confirmation_number or delegation.confirmation_number,
     }
 

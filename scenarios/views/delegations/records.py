@@ -25,6 +25,8 @@ from scenarios.forms.delegations import (
 from scenarios.models import Delegation
 from scenarios.permissions import DELEGATING_ROLES, NOT_THEIRS, may_delegate
 from scenarios.services.delegations import (
+    alike,
+    change_together,
     confirm_delegation,
     correct_delegation,
     delegate_to_towns,
@@ -131,15 +133,20 @@ def change_delegation(request: HttpRequest, pk: int, act: str) -> HttpResponse:
     form = change.form(
         request.POST if posted else None,
         request.FILES if posted else None,
-        initial=change.form.initial_of(delegation),
+        delegation=delegation,
+        alike=alike(delegation).count(),
     )
     if posted and form.is_valid():
+        fields = dict(form.cleaned_data)
         try:
-            change.verb(delegation, actor=request.user, **form.cleaned_data)
+            if fields.pop("together", False):
+                changed = change_together(change.verb, delegation, actor=request.user, **fields)
+            else:
+                changed = [change.verb(delegation, actor=request.user, **fields)]
         except DomainError as error:
             show_refusal(form, error)
         else:
-            messages.success(request, f"{delegation.town.name}：{change.done}。")
+            messages.success(request, f"{delegation.town.name}：{change.done}，共 {len(changed)} 项。")
             return redirect(history)
     context = {"form": form, "change": change, "delegation": delegation, "history_url": history}
     return render(request, "scenarios/delegation_change.html", context, status=422 if posted else 200)

@@ -10,6 +10,8 @@ from ledger.services import entries_of
 from scenarios.enums import DelegationAct, DelegationList, Event
 from scenarios.models import Delegation, PenaltyItem
 from scenarios.services.delegations import (
+    alike,
+    change_together,
     confirm_delegation,
     correct_delegation,
     delegate,
@@ -188,6 +190,39 @@ def test_withdrawing_needs_a_reason(give, admin):
 def test_the_paper_is_filed_afterwards(give, admin):
     filed = confirm_delegation(give(), confirmation=make_pdf(), confirmation_number="3号", actor=admin)
     assert (filed.confirmation.name, filed.confirmation_number) == ("承接确认书.pdf", "3号")
+
+
+def test_what_one_paper_covers_is_changed_together(version, give, admin):
+    first = give(valid_until=in_days(10))
+    other = PenaltyItem.objects.filter(rows__version=version, rows__delegation_list="FIRE").last()
+    delegate(first.town, [other], DelegationList.FIRE, valid_from=SINCE, valid_until=in_days(10), actor=admin)
+    general = PenaltyItem.objects.get(rows__delegation_list="GENERAL")
+    delegate(
+        first.town,
+        [general],
+        DelegationList.GENERAL,
+        valid_from=SINCE,
+        valid_until=in_days(10),
+        actor=admin,
+    )
+    assert alike(first).count() == 1
+    changed = change_together(
+        prolong_delegation, first, valid_until=in_days(99), confirmation=make_pdf(), actor=admin
+    )
+    assert {one.penalty_item for one in changed} == {first.penalty_item, other}
+    assert {one.valid_until for one in changed} == {in_days(99)}
+    assert len({one.confirmation for one in changed}) == 1
+
+
+def test_together_is_all_or_nothing(version, give, admin):
+    first = give(valid_until=in_days(10))
+    other = PenaltyItem.objects.filter(rows__version=version, rows__delegation_list="FIRE").last()
+    terms = {"valid_from": SINCE, "valid_until": in_days(10), "actor": admin}
+    delegate(first.town, [other], DelegationList.FIRE, **terms)
+    delegate(first.town, [other], DelegationList.FIRE, valid_from=in_days(20), actor=admin)
+    with pytest.raises(DomainError, match="重叠"):
+        change_together(prolong_delegation, first, valid_until=in_days(30), actor=admin)
+    assert not Delegation.objects.filter(act=DelegationAct.PROLONGED).exists()
 
 
 def test_others_change_nothing(give):

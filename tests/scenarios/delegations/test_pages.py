@@ -271,6 +271,24 @@ def test_a_delegation_is_prolonged_from_its_page(client_as, admin, town):
     assert delegation.replaced_by.valid_until is None
 
 
+def test_a_whole_list_of_a_town_is_ended_at_once(client_as, admin, town):
+    delegation = town.delegations.filter(delegation_list="FIRE").first()
+    response = client_as(admin).post(
+        url("change_delegation", delegation.pk, "end"),
+        {"valid_until": "2999-12-31", "together": "on"},
+        follow=True,
+    )
+    assert "英林镇：已登记终止，共 2 项。" in response.content.decode()
+    ended = Delegation.objects.filter(act=DelegationAct.ENDED)
+    assert set(ended.values_list("delegation_list", flat=True)) == {"FIRE"}
+
+
+def test_nothing_is_offered_together_where_nothing_is_alike(client_as, admin, town):
+    delegation = town.delegations.get(delegation_list="GENERAL")
+    form = client_as(admin).get(url("change_delegation", delegation.pk, "end")).context["form"]
+    assert list(form.fields) == ["valid_until", "reason"]
+
+
 def test_a_change_of_an_entry_replaced_meanwhile_is_refused(client_as, admin, town):
     delegation = town.delegations.first()
     end_delegation(delegation, valid_until=timezone.localdate(), actor=admin)
