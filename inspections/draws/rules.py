@@ -147,16 +147,20 @@ def from_json(value: Any) -> SamplingRule:
     """The rule `as_json` wrote. Raises RuleError for anything else."""
     try:
         return SamplingRule(
-            otherwise=_rate(value["otherwise"]),
+            otherwise=rate_from_json(value["otherwise"]),
             by=str(value["by"]),
-            rates={str(stratum): _rate(bands) for stratum, bands in value["rates"].items()},
+            rates={str(stratum): rate_from_json(bands) for stratum, bands in value["rates"].items()},
         )
     except (KeyError, TypeError, AttributeError):
         raise RuleError("抽取规则的格式不对。")
 
 
-def _rate(bands: Any) -> Rate:
-    return Rate(tuple(_band(band) for band in bands))
+def rate_from_json(bands: Any) -> Rate:
+    """The rate `Rate.as_json` wrote. Raises RuleError for anything else."""
+    try:
+        return Rate(tuple(_band(band) for band in bands))
+    except (TypeError, AttributeError):
+        raise RuleError("抽取规则的格式不对。")
 
 
 def _band(band: Any) -> Band:

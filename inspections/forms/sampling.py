@@ -4,9 +4,10 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.http import QueryDict
 from django.urls import reverse_lazy
 
-from inspections.draws.rules import Band, Rate, RuleError, SamplingRule, percent
+from inspections.draws.rules import Band, Rate, RuleError, SamplingRule, percent, spelled
 from inspections.enums import StratifyBy
 from inspections.services import strata
 from inspections.services.launch import EVERYBODY
@@ -15,22 +16,21 @@ PREFIX = "sampling"
 RATE = "rate-"
 
 
-def _percent(label: str, **more: Any) -> forms.DecimalField:
+def _percent(label: str) -> forms.DecimalField:
     return forms.DecimalField(
         label=label,
+        required=False,
         min_value=Decimal("0.01"),
         max_value=100,
         max_digits=5,
         decimal_places=2,
         widget=forms.NumberInput(attrs={"inputmode": "decimal", "step": "any"}),
         error_messages={
-            "required": "请填写抽取比例。",
             "min_value": "应大于 0。",
             "max_value": "应不超过 100。",
             "invalid": "请填写数字，如 30 或 12.5。",
             "max_decimal_places": "至多两位小数。",
         },
-        **more,
     )
 
 
@@ -71,7 +71,15 @@ class SamplingForm(forms.Form):
         super().__init__(data, prefix=PREFIX, initial=_filled_in(rule))
         by = self["by"].value()
         for value, name in strata.names(by).items() if by in StratifyBy.values else ():
-            self.fields[f"{RATE}{value}"] = _percent(name, required=False)
+            self.fields[f"{RATE}{value}"] = _percent(name)
+
+    @classmethod
+    def adopting(cls, data: QueryDict, rate: Rate) -> "SamplingForm":
+        """The form as it was sent, with `rate` in place of what it said; strata keep rates of their own."""
+        filled = data.copy()
+        for name, value in _rate_as_shown(rate).items():
+            filled[f"{PREFIX}-{name}"] = "" if value is None else str(value)
+        return cls(filled)
 
     @property
     def strata(self) -> list[forms.BoundField]:
@@ -84,6 +92,8 @@ class SamplingForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         given = super().clean()
+        if not given.get("percent") and not given.get("at_least") and not self.errors:
+            self.add_error("percent", "请填写抽取比例，或至少抽取多少家。")
         upto, few = given.get("upto"), given.get("few")
         if upto and not few and "few" not in self.errors:
             self.add_error("few", "请填写此时抽取多少家。")
@@ -98,7 +108,7 @@ class SamplingForm(forms.Form):
 
 
 def _rule(given: dict[str, Any]) -> SamplingRule:
-    bands = [Band(given["percent"], given["at_least"] or 0)]
+    bands = [Band(given["percent"] or Decimal(0), given["at_least"] or 0)]
     if given["upto"]:
         bands.insert(0, Band(at_least=given["few"], upto=given["upto"]))
     own = {name.removeprefix(RATE): value for name, value in given.items() if name.startswith(RATE) and value}
@@ -109,15 +119,21 @@ def _rule(given: dict[str, Any]) -> SamplingRule:
 
 def _filled_in(rule: SamplingRule) -> dict[str, Any]:
     """A rule as the form shows it again."""
-    *few, rest = rule.otherwise.bands
     return {
-        "percent": f"{rest.percent.normalize():f}",
-        "at_least": rest.at_least or None,
-        "upto": few[0].upto if few else None,
-        "few": few[0].at_least if few else None,
+        **_rate_as_shown(rule.otherwise),
         "by": rule.by,
         **{
             f"{RATE}{stratum}": f"{rate.bands[-1].percent.normalize():f}"
             for stratum, rate in rule.rates.items()
         },
+    }
+
+
+def _rate_as_shown(rate: Rate) -> dict[str, Any]:
+    *few, rest = rate.bands
+    return {
+        "percent": spelled(rest.percent) if rest.percent else None,
+        "at_least": rest.at_least or None,
+        "upto": few[0].upto if few else None,
+        "few": few[0].at_least if few else None,
     }

@@ -8,6 +8,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
+from django_htmx.http import trigger_client_event
 
 from core.errors import DomainError
 from departments.access import needs
@@ -15,16 +16,18 @@ from departments.enums import Role
 from departments.permissions import CLERKS
 from inspections.draws.rules import SamplingRule
 from inspections.enums import InspectionState, ScopeSource
-from inspections.forms.launch import ExtendForm, LaunchForm
+from inspections.forms.launch import ExtendForm, LaunchForm, published_versions
 from inspections.forms.sampling import SamplingForm
 from inspections.models import JointInspection
 from inspections.permissions import require_leading
 from inspections.services import launch as services
 from inspections.services import strata, ticking
 from inspections.services.launch import EVERYBODY
+from inspections.services.printed_rules import printed_rules
 from institutions.enums import OperatingState
 from institutions.forms import InstitutionScopeForm
 from institutions.models import Institution
+from scenarios.models import ScenarioVersion
 
 PREFIX = "scope"
 SHOWN = 30
@@ -73,6 +76,27 @@ def sampling_strata(request: HttpRequest) -> HttpResponse:
     """A field for the rate of each stratum, for HTMX."""
     context = {"sampling": SamplingForm(request.POST)}
     return render(request, "inspections/partials/_sampling_strata.html", context)
+
+
+@needs(*CLERKS)
+@require_POST
+def sampling_printed(request: HttpRequest) -> HttpResponse:
+    """What the chosen versions print of sampling, for HTMX."""
+    context = {"printed": printed_rules(_versions_posted(request))}
+    return render(request, "inspections/partials/_sampling_printed.html", context)
+
+
+@needs(*CLERKS)
+@require_POST
+def sampling_adopt(request: HttpRequest) -> HttpResponse:
+    """The fields of the rule, filled in by the printed text the clerk takes, for HTMX."""
+    printed = printed_rules(_versions_posted(request))
+    wanted = request.POST.get("adopt", "")
+    rate = next((rule.rate for rule in printed if rule.text == wanted), None)
+    sampling = SamplingForm.adopting(request.POST, rate) if rate else SamplingForm(request.POST)
+    context = {"sampling": sampling, "printed": printed}
+    response = render(request, "inspections/partials/_sampling_fields.html", context)
+    return trigger_client_event(response, "sampling-adopted", after="settle")
 
 
 @needs(*CLERKS)
@@ -170,6 +194,7 @@ def _form_page(
         "scope": scope,
         "sampling": sampling,
         "inspection": inspection,
+        "printed": printed_rules(_versions_posted(request) if posted else form["versions"].initial),
         **_counted(request, scope, mode, picked, sampling.rule if posted else rule),
         **_choices(request, picked, request.POST.get("hand_q", "")),
     }
@@ -206,6 +231,11 @@ def _stored(inspection: JointInspection | None) -> dict[str, Any]:
 
 def _picked(request: HttpRequest) -> list[int]:
     return [int(value) for value in request.POST.getlist("by_hand") if value.isdecimal()]
+
+
+def _versions_posted(request: HttpRequest) -> QuerySet[ScenarioVersion]:
+    chosen = [int(value) for value in request.POST.getlist("versions") if value.isdecimal()]
+    return published_versions().filter(pk__in=chosen)
 
 
 def _hand_picked(inspection: JointInspection | None) -> list[int]:

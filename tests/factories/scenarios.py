@@ -19,6 +19,7 @@ from scenarios.models import (
     ScenarioVersion,
 )
 from scenarios.services.printing import standard_layout
+from scenarios.services.sampling import parse_sampling
 from tests.factories.departments import make_department, make_user
 
 _numbers = count(1)
@@ -33,6 +34,7 @@ class Row:
     penalty: str = ""
     penalty_body: str = "minzheng"
     features: list[str] = field(default_factory=list)
+    sampling: str = ""
 
 
 # Two bureaus, five check items, one of them with three rows of two penalty bodies.
@@ -105,6 +107,8 @@ def make_version(rows: list[Row] | None = None, *, user: User | None = None) -> 
             penalty_body=PenaltyBodyKind.DELEGATED_TOWN if delegated else PenaltyBodyKind.DEPARTMENT,
             penalty_department=body,
             delegation_list=row.penalty_body if delegated else "",
+            sampling_text=row.sampling,
+            sampling=parse_sampling(row.sampling),
             item=items[check_item],
             penalty=penalties[penalty_item],
         )

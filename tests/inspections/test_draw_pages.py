@@ -322,7 +322,7 @@ def test_a_rule_with_strata_is_saved_and_shown_again(client_as, minzheng):
 @pytest.mark.parametrize(
     ("changes", "field", "message"),
     [
-        ({"sampling-percent": ""}, "percent", "请填写抽取比例。"),
+        ({"sampling-percent": ""}, "percent", "请填写抽取比例，或至少抽取多少家。"),
         ({"sampling-percent": "0"}, "percent", "应大于 0。"),
         ({"sampling-percent": "100.01"}, "percent", "应不超过 100。"),
         ({"sampling-percent": "1.234"}, "percent", "至多两位小数。"),

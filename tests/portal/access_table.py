@@ -222,6 +222,8 @@ inspections:decline                 POST participation   302 403 403 302 403 404
 inspections:rejoin                  POST participation   302 403 403 302 403 404 403 403 403 403 403 403 404
 inspections:draw                    POST closed          302 302 302 403 403 404 403 403 403 403 403 403 404
 inspections:sampling_strata         POST -               302 200 200 200 403 200 403 403 403 403 403 403 200
+inspections:sampling_printed        POST -               302 200 200 200 403 200 403 403 403 403 403 403 200
+inspections:sampling_adopt          POST -               302 200 200 200 403 200 403 403 403 403 403 403 200
 inspections:draw_open               POST closed          302 302 302 403 403 404 403 403 403 403 403 403 404
 inspections:draw_list               GET  -               200 200 200 200 200 200 200 200 200 200 200 200 200
 inspections:draw_verifier           GET  -               200 200 200 200 200 200 200 200 200 200 200 200 200
