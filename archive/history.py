@@ -14,7 +14,7 @@ from core.money import yuan
 from departments.enums import Absence, AliasOrigin, DepartmentKind, Role
 from departments.enums import Event as DepartmentEvent
 from departments.models import Department, User
-from inspections.enums import AnswerValue, Disposition, InspectionKind, ReferralRoute, Severity
+from inspections.enums import AnswerValue, Cause, Disposition, InspectionKind, ReferralRoute, Severity
 from inspections.enums import Event as InspectionEvent
 from inspections.models import Finding, JointInspection, Referral, Task
 from institutions.enums import Event as InstitutionEvent
@@ -212,6 +212,9 @@ WORDS: dict[str, Callable[[Any, dict], str]] = {
     "origin": _label(AliasOrigin),
     "department": _department(""),
     "role": _label(Role),
+    "cause": _label(Cause),
+    "since": _say("自 ", " 起算"),
+    "filing_agrees": lambda value, departments: f"备案信息与现场{'一致' if value is True else '不一致'}",
     "row_number": _say("第", "行"),
     "severity": _label(Severity),
     "disposition": _label(Disposition),

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from inspections.services import contributions, merge, ticking
+from inspections.services import contributions, due_checks, merge, ticking
 
 
 @shared_task(name="inspections.tasks.generate_tasks")
@@ -18,3 +18,8 @@ def close_due_ticking() -> int:
 @shared_task(name="inspections.tasks.advance_due_draws", expires=10)
 def advance_due_draws() -> int:
     return contributions.advance_due()
+
+
+@shared_task(name="inspections.tasks.open_due_checks", expires=3600)
+def open_due_checks() -> int:
+    return due_checks.open_due_checks()

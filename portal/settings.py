@@ -123,6 +123,8 @@ CELERY_BEAT_SCHEDULE = {
     # Hourly, so that a machine switched off at night misses no day; each certificate is told of once.
     "warn-of-certificates": {"task": "departments.tasks.warn_of_certificates", "schedule": 3600.0},
     "close-ticking": {"task": "inspections.tasks.close_due_ticking", "schedule": SWEEP_SECONDS},
+    # Hourly: a first check is due in days, and each is drafted once.
+    "open-due-checks": {"task": "inspections.tasks.open_due_checks", "schedule": 3600.0},
     "advance-draws": {"task": "inspections.tasks.advance_due_draws", "schedule": SWEEP_SECONDS},
 }
 
@@ -248,6 +250,10 @@ DRAW_COMMIT_HOURS = env.int("DRAW_COMMIT_HOURS", default=24)
 DRAW_REVEAL_HOURS = env.int("DRAW_REVEAL_HOURS", default=24)
 # 同一执法人员连续检查同一机构的次数上限，文件未定；0 为不限
 OFFICER_CONSECUTIVE_VISITS = env.int("OFFICER_CONSECUTIVE_VISITS", default=3)
+# 未备案首查自何时起算：RESIDENTS 自发现其收住老年人之日（资阳5、本溪2.6），SERVICE 自发现其开展服务之日（楚雄1）
+UNFILED_TRIGGER = env.str("UNFILED_TRIGGER", default="RESIDENTS")
+# 备案或发现早于多少天的不再自动拟定首查，归入年度覆盖；法律未规定
+FIRST_CHECK_LOOKBACK_DAYS = env.int("FIRST_CHECK_LOOKBACK_DAYS", default=365)
 # 证件到期前多少天提醒
 CERTIFICATE_WARNING_DAYS = env.int("CERTIFICATE_WARNING_DAYS", default=60)
 # 赋权到期前多少天提醒续签承接确认书；法律未规定

@@ -11,7 +11,7 @@ from core.forms import DateInput, MomentInput
 from core.workdays import add_workdays
 from departments.models import Department, User
 from departments.permissions import CLERKS
-from inspections.enums import InspectionKind, InspectionState, ScopeSource
+from inspections.enums import Cause, InspectionKind, InspectionState, ScopeSource
 from inspections.models import JointInspection
 from scenarios.enums import VersionState
 from scenarios.models import ScenarioVersion
@@ -19,6 +19,8 @@ from scenarios.models import ScenarioVersion
 # 勾选期限的默认值：三个工作日后下班前；检查窗口其后三十天（可改）
 TICK_WORKDAYS = 3
 WINDOW_DAYS = 30
+# A call for help has a page of its own.
+LAUNCHED_KINDS = [choice for choice in InspectionKind.choices if choice[0] != InspectionKind.ASSIST]
 
 
 class VersionsField(forms.ModelMultipleChoiceField):
@@ -39,7 +41,10 @@ class LaunchForm(forms.Form):
         max_length=128,
         widget=forms.TextInput(attrs={"placeholder": "如：2026年第二季度养老机构联合检查"}),
     )
-    kind = forms.ChoiceField(label="检查类型", choices=InspectionKind.choices, widget=forms.RadioSelect)
+    kind = forms.ChoiceField(label="检查类型", choices=LAUNCHED_KINDS, widget=forms.RadioSelect)
+    cause = forms.ChoiceField(
+        label="任务来源", choices=Cause.choices, widget=forms.RadioSelect, required=False
+    )
     versions = VersionsField(
         label="一件事主题",
         queryset=ScenarioVersion.objects.none(),
@@ -71,9 +76,22 @@ class LaunchForm(forms.Form):
         if len(leads) == 1:
             self.fields["lead_department"].widget = forms.HiddenInput()
 
+    def clean_cause(self) -> Cause:
+        """A client that says nothing of it plans as ever."""
+        return Cause(self.cleaned_data["cause"] or Cause.PLAN)
+
     def plan(self) -> dict[str, Any]:
         """The keyword arguments of `launch.launch` and `launch.change` this form answers for."""
-        names = ("name", "kind", "versions", "purpose", "window_from", "window_until", "tick_deadline")
+        names = (
+            "name",
+            "kind",
+            "cause",
+            "versions",
+            "purpose",
+            "window_from",
+            "window_until",
+            "tick_deadline",
+        )
         return {name: self.cleaned_data[name] for name in names}
 
 
@@ -130,6 +148,7 @@ def default_plan(lead: Department, versions: QuerySet[ScenarioVersion]) -> dict[
     return {
         "lead_department": lead,
         "kind": InspectionKind.DAILY,
+        "cause": Cause.PLAN,
         "versions": own or (every if len(every) == 1 else []),
         "window_from": start,
         "window_until": start + timedelta(days=WINDOW_DAYS),
@@ -140,7 +159,16 @@ def default_plan(lead: Department, versions: QuerySet[ScenarioVersion]) -> dict[
 
 def plan_of(inspection: JointInspection) -> dict[str, Any]:
     """A draft as the form shows it again."""
-    names = ("lead_department", "name", "kind", "purpose", "window_from", "window_until", "tick_deadline")
+    names = (
+        "lead_department",
+        "name",
+        "kind",
+        "cause",
+        "purpose",
+        "window_from",
+        "window_until",
+        "tick_deadline",
+    )
     filtered = inspection.candidates.filter(source=ScopeSource.FILTER).exists()
     return {
         **{name: getattr(inspection, name) for name in names},

@@ -15,6 +15,7 @@ from inspections.models.findings import (
 )
 from inspections.models.launch import (
     Candidate,
+    DueCheck,
     ItemRequest,
     JointInspection,
     JointInspectionGroupObjectPermission,
@@ -42,6 +43,7 @@ __all__ = [
     "DrawContribution",
     "DrawRoster",
     "DrawnInstitution",
+    "DueCheck",
     "Finding",
     "ItemRequest",
     "JointInspection",

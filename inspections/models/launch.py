@@ -12,6 +12,8 @@ from departments.models import Department, User
 from inspections.draws import rules
 from inspections.draws.rules import SamplingRule
 from inspections.enums import (
+    UNANNOUNCED,
+    Cause,
     InspectionKind,
     InspectionState,
     ParticipationState,
@@ -41,6 +43,7 @@ class JointInspection(models.Model):
     number = models.CharField("编号", max_length=32, unique=True)
     name = models.CharField("名称", max_length=128)
     kind = models.CharField("检查类型", max_length=10, choices=InspectionKind)
+    cause = models.CharField("任务来源", max_length=10, choices=Cause, default=Cause.PLAN)
     purpose = models.TextField("说明", blank=True)
     lead_department = models.ForeignKey(
         Department, on_delete=models.PROTECT, related_name="led_inspections", verbose_name="牵头部门"
@@ -56,7 +59,8 @@ class JointInspection(models.Model):
     # The filter the scope came from, as the register's list page spells it; hand-picked ones are Candidates too.
     scope_filter = models.JSONField(default=dict, blank=True)
     state = models.CharField("状态", max_length=20, choices=InspectionState, default=InspectionState.DRAFT)
-    launched_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    # Nobody for what the portal drafted by itself, until a clerk asks for approval.
+    launched_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     approved_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     approved_at = models.DateTimeField("审批时间", null=True, blank=True)
@@ -79,6 +83,11 @@ class JointInspection(models.Model):
                 | Q(approved_by__isnull=False, approved_at__isnull=False),
                 name="inspections_nothing_goes_out_unapproved",
             ),
+            models.CheckConstraint(
+                condition=Q(state__in=[InspectionState.DRAFT, InspectionState.CANCELLED])
+                | Q(launched_by__isnull=False),
+                name="inspections_somebody_asks_for_approval",
+            ),
         ]
         indexes = [
             models.Index(
@@ -96,6 +105,11 @@ class JointInspection(models.Model):
     def subject(self) -> str:
         """The subject of this joint inspection's ledger chain."""
         return f"joint_inspection:{self.pk}"
+
+    @property
+    def is_announced(self) -> bool:
+        """Whether institutions are told before the visit."""
+        return self.kind not in UNANNOUNCED
 
     @property
     def sampling(self) -> SamplingRule:
@@ -141,6 +155,33 @@ class Candidate(models.Model):
 
     def __str__(self) -> str:
         return f"{self.joint_inspection_id} × {self.institution_id}"
+
+
+class DueCheck(models.Model):
+    """法定检查: a check the law wants of one institution, or of all who receive subsidies, and its day."""
+
+    kind = models.CharField("检查类型", max_length=10, choices=InspectionKind)
+    institution = models.ForeignKey(
+        Institution, on_delete=models.PROTECT, null=True, blank=True, related_name="due_checks"
+    )
+    since = models.DateField("起算日")
+    due_on = models.DateField("应完成日期")
+    joint_inspection = models.OneToOneField(
+        JointInspection, on_delete=models.PROTECT, related_name="due_check"
+    )
+
+    class Meta:
+        ordering = ["due_on", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind", "institution", "since"],
+                nulls_distinct=False,
+                name="inspections_one_due_check_each",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.due_on}"
 
 
 class Participation(models.Model):

@@ -37,6 +37,8 @@ class Task(models.Model):
     started_at = models.DateTimeField("到场时间", null=True, blank=True)
     submitted_at = models.DateTimeField("提交时间", null=True, blank=True)
     submitted_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    # 备案信息核实: whether what was filed agrees with what was found; asked by first checks only.
+    filing_agrees = models.BooleanField("备案信息与现场一致", null=True, blank=True)
     answers_digest = models.CharField("表单摘要", max_length=128, blank=True)
     digest_algorithm = models.CharField(max_length=16, blank=True)
 

@@ -18,6 +18,7 @@ from inspections import permissions
 from inspections.draws.rules import SamplingRule, everything
 from inspections.enums import (
     INSPECTION_TRANSITIONS,
+    Cause,
     Event,
     InspectionKind,
     InspectionState,
@@ -50,6 +51,7 @@ def launch(
     window_until: date,
     tick_deadline: datetime,
     actor: User,
+    cause: Cause = Cause.PLAN,
     sampling: SamplingRule = EVERYBODY,
     scope_filter: dict | None = None,
     by_filter: Scope = (),
@@ -64,10 +66,12 @@ def launch(
     require_role(actor, CLERKS, lead_department)
     versions = _in_force(versions)
     _check_dates(window_from, window_until, tick_deadline)
+    _check_cause(kind, cause)
     inspection = JointInspection.objects.create(
-        number=_number(lead_department),
+        number=next_inspection_number(lead_department),
         name=_worded(name, "name", "请填写联合检查名称。"),
         kind=kind,
+        cause=cause,
         purpose=purpose.strip(),
         lead_department=lead_department,
         window_from=window_from,
@@ -95,6 +99,7 @@ def change(
     window_until: date,
     tick_deadline: datetime,
     actor: User,
+    cause: Cause = Cause.PLAN,
     sampling: SamplingRule = EVERYBODY,
     scope_filter: dict | None = None,
     by_filter: Scope = (),
@@ -108,8 +113,10 @@ def change(
         raise DomainError(f"联合检查{inspection.get_state_display()}，方案不能再修改。")
     versions = _in_force(versions)
     _check_dates(window_from, window_until, tick_deadline)
+    _check_cause(kind, cause)
     inspection.name = _worded(name, "name", "请填写联合检查名称。")
     inspection.kind = kind
+    inspection.cause = cause
     inspection.purpose = purpose.strip()
     inspection.window_from = window_from
     inspection.window_until = window_until
@@ -136,7 +143,8 @@ def submit_for_approval(inspection: JointInspection, *, actor: User) -> JointIns
     _require_ready(inspection)
     inspection.state = InspectionState.AWAITING_APPROVAL
     inspection.sent_back_reason = ""
-    inspection.save(update_fields=["state", "sent_back_reason"])
+    inspection.launched_by = inspection.launched_by or actor
+    inspection.save(update_fields=["state", "sent_back_reason", "launched_by"])
     keys = Institution.objects.filter(pk__in=inspection.candidates.values("institution")).order_by("key")
     roster = [str(key) for key in keys.values_list("key", flat=True)]
     payload = {"candidates": len(roster), "roster": digest_json(roster)}
@@ -282,6 +290,7 @@ def _plan(inspection: JointInspection) -> dict:
     return {
         "name": digest_text(inspection.name),
         "kind": inspection.kind,
+        "cause": inspection.cause,
         "versions": sorted(inspection.versions.values_list("pk", flat=True)),
         "window": [inspection.window_from.isoformat(), inspection.window_until.isoformat()],
         "tick_deadline": inspection.tick_deadline.isoformat(),
@@ -290,7 +299,7 @@ def _plan(inspection: JointInspection) -> dict:
     }
 
 
-def _number(department: Department) -> str:
+def next_inspection_number(department: Department) -> str:
     """晋民联检〔2026〕1号; the series belongs to the printed prefix, so that no two numbers look alike."""
     year = timezone.localdate().year
     issuer = department.agency_code or department.short_name[:16]
@@ -319,6 +328,13 @@ def _check_dates(window_from: date, window_until: date, tick_deadline: datetime)
         problems["tick_deadline"] = "勾选截止时间应不晚于检查截止日期。"
     if problems:
         raise DomainError("".join(problems.values()), fields=problems)
+
+
+def _check_cause(kind: InspectionKind, cause: Cause) -> None:
+    """个案检查 is held on a complaint or a clue, and on nothing else (养老机构行政检查办法)."""
+    if kind == InspectionKind.CASE and cause not in (Cause.COMPLAINT, Cause.CLUE):
+        message = "个案检查的任务来源应为投诉举报或问题线索。"
+        raise DomainError(message, fields={"cause": message})
 
 
 def _worded(text: str, field: str, message: str) -> str:

@@ -20,7 +20,7 @@ from inspections.enums import (
     TaskState,
 )
 from inspections.models import Finding, Photo, Rectification, Task
-from inspections.services import referrals, visits
+from inspections.services import filing, referrals, visits
 from inspections.services.routing import ROW_RELATED, routes
 from ledger import services as ledger
 from ledger.services import Record
@@ -68,6 +68,8 @@ def obstacles(task: Task) -> list[str]:
         for part in visits.progress(task)
         if part["done"] < part["total"]
     ]
+    if task.filing_agrees is None and filing.asks_filing(task):
+        missing.append("备案信息核实还未填写")
     if missing:
         return missing
     if not task.items.exists():
@@ -107,6 +109,7 @@ def _record_submission(task: Task, found: int, department: Department, actor: Us
             "items": sum(values.values()),
             "values": {value: values[value] for value in AnswerValue.values},
             "findings": found,
+            **({} if task.filing_agrees is None else {"filing_agrees": task.filing_agrees}),
         },
         actor=actor.key,
         department=department.key,

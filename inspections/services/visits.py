@@ -109,7 +109,9 @@ def answers_digest(task: Task) -> str:
         }
         for item in TaskItem.objects.filter(task=task).select_related("department").order_by("check_item_id")
     ]
-    return digest_json({"task": str(task.pk), "items": items})
+    filing = Task.objects.values_list("filing_agrees", flat=True).get(pk=task.pk)
+    asked = {} if filing is None else {"filing_agrees": filing}
+    return digest_json({"task": str(task.pk), "items": items, **asked})
 
 
 def pending(task: Task):

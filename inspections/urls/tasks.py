@@ -9,6 +9,7 @@ urlpatterns = [
     path("tasks/<uuid:pk>/officers/", swaps.task_officers, name="task_officers"),
     path("tasks/<uuid:pk>/sign/", tasks.task_sign, name="task_sign"),
     path("tasks/<uuid:pk>/submit/", tasks.task_submit, name="task_submit"),
+    path("tasks/<uuid:pk>/filing/", tasks.task_filing, name="task_filing"),
     path("tasks/photos/<uuid:pk>", tasks.photo, name="photo"),
     path("tasks/signatures/<int:pk>", tasks.signature, name="signature"),
 ]

@@ -15,7 +15,7 @@ from departments.access import needs
 from departments.enums import Role
 from departments.permissions import CLERKS
 from inspections.draws.rules import SamplingRule
-from inspections.enums import InspectionState, ScopeSource
+from inspections.enums import KIND_RULES, InspectionState, ScopeSource
 from inspections.forms.launch import ExtendForm, LaunchForm, published_versions
 from inspections.forms.sampling import SamplingForm
 from inspections.models import JointInspection
@@ -194,6 +194,7 @@ def _form_page(
         "scope": scope,
         "sampling": sampling,
         "inspection": inspection,
+        "kind_rules": [(kind.label, rule) for kind, rule in KIND_RULES.items()],
         "printed": printed_rules(_versions_posted(request) if posted else form["versions"].initial),
         **_counted(request, scope, mode, picked, sampling.rule if posted else rule),
         **_choices(request, picked, request.POST.get("hand_q", "")),

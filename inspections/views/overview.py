@@ -14,7 +14,7 @@ from departments.access import polled, signed_in
 from departments.enums import Role
 from departments.models import User
 from departments.permissions import CLERKS
-from inspections.enums import InspectionState, ParticipationState, TaskState
+from inspections.enums import KIND_RULES, InspectionState, ParticipationState, TaskState
 from inspections.forms.launch import ExtendForm, InspectionFilterForm, later_deadline
 from inspections.models import Candidate, JointInspection, Participation, TaskOrigin, Tick
 from inspections.permissions import may_lead
@@ -61,7 +61,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One joint inspection, with what this account may do about it."""
     rows = JointInspection.objects.visible_to(request.user)
     inspection = get_object_or_404(
-        rows.select_related("lead_department__group", "launched_by", "approved_by"), pk=pk
+        rows.select_related("lead_department__group", "launched_by", "approved_by", "due_check"), pk=pk
     )
     # First, because it may learn that generating has just ended.
     generation = generation_context(inspection, request.user)
@@ -70,6 +70,8 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         **generation,
         "inspection": inspection,
         "versions": inspection.versions.select_related("scenario"),
+        "kind_rule": KIND_RULES[inspection.kind],
+        "shows_due": inspection.state not in (InspectionState.COMPLETED, InspectionState.CANCELLED),
         "rule_in_words": in_words(inspection.sampling),
         "steps": _steps(inspection),
         "listing": list_page(request, candidates, sorts=CANDIDATE_SORTS, default="name", per_page=10),

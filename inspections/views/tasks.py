@@ -21,7 +21,7 @@ from departments.permissions import CLERKS
 from inspections.enums import Disposition, FindingState, Severity, SignerKind
 from inspections.forms.tasks import SignatureForm, TaskFilterForm, signers
 from inspections.models import Finding, JointInspection, Photo, Signature, Task, TaskItem
-from inspections.services import signatures, submitting, visits
+from inspections.services import filing, signatures, submitting, visits
 from inspections.services.sheets import Sheet, read_line, read_sheet
 
 SORTS = {
@@ -120,6 +120,7 @@ def task_sign(request: HttpRequest, pk: UUID) -> HttpResponse:
         "signer": _next_signer(people, request.POST.get("signer") or request.GET.get("signer")),
         "obstacles": submitting.obstacles(task) if task.is_open else [],
         "seen": signatures.answers_digest(task),
+        "asks_filing": filing.asks_filing(task),
         "may_take": task.is_open and visits.may_take_signatures(sheet.assignment),
     }
     return render(request, "inspections/task_sign.html", context, status=422 if form.errors else 200)
@@ -138,6 +139,20 @@ def task_submit(request: HttpRequest, pk: UUID) -> HttpResponse:
     what = f"，{found} 个问题已按处置方式办理" if found else ""
     messages.success(request, f"“{task.institution.name}”的检查表单已提交{what}。")
     return redirect("inspections:task_detail", pk)
+
+
+@needs(Role.OFFICER)
+@require_POST
+def task_filing(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """备案信息核实: yes or no."""
+    said = {"yes": True, "no": False}.get(request.POST.get("agrees", ""))
+    try:
+        filing.verify_filing(_visit(request, pk), agrees=said, actor=request.user)
+    except DomainError as error:
+        messages.error(request, error.message)
+    else:
+        messages.success(request, f"已记录：备案信息与现场{'一致' if said else '不一致'}。")
+    return redirect("inspections:task_sign", pk)
 
 
 @signed_in

@@ -8,7 +8,7 @@ from django.utils import timezone
 from departments.enums import Role
 from departments.models import Department, User
 from inspections.draws.rules import SamplingRule
-from inspections.enums import InspectionKind, InspectionState
+from inspections.enums import Cause, InspectionKind, InspectionState
 from inspections.models import JointInspection, Participation, Tick
 from inspections.services import launch, ticking
 from institutions.models import Institution
@@ -63,6 +63,7 @@ def make_inspection(
     inspection = launch.launch(
         name=name,
         kind=kind,
+        cause=Cause.CLUE if kind == InspectionKind.CASE else Cause.PLAN,
         lead_department=lead,
         versions=list(versions or [version or make_version()]),
         window_from=today,

@@ -7,7 +7,7 @@ from django.utils import timezone
 from core.errors import DomainError
 from departments.enums import Role
 from departments.models import Notification
-from inspections.enums import Event, InspectionKind, InspectionState, ScopeSource, TaskState
+from inspections.enums import Cause, Event, InspectionKind, InspectionState, ScopeSource, TaskState
 from inspections.models import JointInspection, Participation, Tick
 from inspections.services import launch
 from institutions.enums import OperatingState
@@ -399,3 +399,9 @@ def test_complete_closes_when_every_visit_is_over():
     type(task).objects.update(state=TaskState.CANCELLED)
     completed = launch.complete(inspection, actor=clerk_of(inspection.lead_department))
     assert completed.state == InspectionState.COMPLETED
+
+
+@pytest.mark.parametrize("cause", [Cause.PLAN, Cause.SUPERIOR])
+def test_a_case_is_held_on_a_complaint_or_a_clue_only(minzheng, cause):
+    with pytest.raises(DomainError, match="个案检查的任务来源应为投诉举报或问题线索"):
+        launched(minzheng, kind=InspectionKind.CASE, cause=cause)

@@ -247,6 +247,7 @@ inspections:task_officers           GET  task            302 200 200 200 403 404
 inspections:task_officers           POST task            302 302 302 302 403 404 403 403 403 403 403 403 404
 inspections:task_sign               POST task            302 403 403 403 422 404 404 403 404 404 403 403 404
 inspections:task_submit             POST task            302 403 403 403 302 404 403 403 403 403 403 403 404
+inspections:task_filing             POST task            302 403 403 403 302 404 403 403 403 403 403 403 404
 inspections:photo                   GET  photo           302 200 200 200 200 404 404 200 404 404 200 200 404
 inspections:signature               GET  signature       302 200 200 200 200 404 404 200 404 404 200 200 404
 inspections:finding_list            GET  -               302 200 200 200 200 200 200 200 200 200 200 200 200
