@@ -202,7 +202,9 @@ def _fields(value: Any, departments: dict) -> str:
 
 
 FIELDS = {
-    field.name: field.verbose_name for model in (Department, Institution) for field in model._meta.fields
+    field.name: field.verbose_name
+    for model in (User, Department, Institution)
+    for field in model._meta.fields
 }
 PLURAL = {"values", "check_items", "changed", "sectors"}
 WORDS: dict[str, Callable[[Any, dict], str]] = {

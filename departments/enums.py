@@ -71,6 +71,7 @@ class Event(models.TextChoices):
     the register of officers (`register:officers`)."""
 
     CREATED = "account.created", "建立账号"
+    CHANGED = "account.changed", "变更账号信息"
     APPOINTED = "account.appointed", "授予岗位"
     DISMISSED = "account.dismissed", "撤销岗位"
     CERTIFIED = "account.certified", "登记执法证"

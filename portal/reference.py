@@ -47,6 +47,7 @@ def _department(entry: dict[str, Any], *, order: int, town: Town | None = None) 
         name=entry["name"],
         short_name=entry["short_name"],
         agency_code=entry["agency_code"],
+        duties=entry.get("duties", ""),
         town=town,
         order=order,
     )

@@ -70,11 +70,16 @@ def open_account(
 
 @transaction.atomic
 def change_account(account: User, *, actor: User, name: str, phone: str) -> User:
-    """Correct a person's name or phone; the ledger has neither, so nothing is noted there."""
+    """Correct a person's name or phone; the ledger says that it was changed, and neither of them."""
     require_manager(actor, account)
     current = User.objects.select_for_update().get(pk=account.pk)
+    given = {"name": name, "phone": phone}
+    changed = [field for field, value in given.items() if getattr(current, field) != value]
+    if not changed:
+        return current
     current.name, current.phone = name, phone
-    current.save(update_fields=["name", "phone"])
+    current.save(update_fields=changed)
+    note(current, Event.CHANGED, {"changed": changed}, actor=actor)
     return current
 
 

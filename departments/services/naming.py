@@ -44,7 +44,7 @@ WHOLE = re.compile(
 
 PLACE = re.compile(r"^[\u4e00-\u9fff]{2,3}?(?:省|自治区|市|县|区|州)(?!场)")
 # 市 before a name is the city; in 市场 and 市政园林 it belongs to the name.
-CITY = re.compile(r"^[省市县区](?!场|容|政(?:园林|公用|工程|管理|设施))")
+CITY = re.compile(r"^[省市州县区](?!场|容|政(?:园林|公用|工程|管理|设施))")
 # The same office said shorter, or by its former name.
 SAID_SHORT = {
     "人社": "人力资源社会保障",
@@ -88,7 +88,7 @@ def split_departments(text: str) -> list[str] | None:
     names = [part for name in names for part in _parted(LEVEL.sub("", name))]
     named: list[str] = []
     for name in reversed(names):
-        if name in NOTHING or name in "省市县区" or VAGUE.search(name):
+        if name in NOTHING or name in "省市州县区" or VAGUE.search(name):
             continue
         complete = COMPLETE.search(name)
         if complete:

@@ -170,6 +170,7 @@ def _account_page(request: HttpRequest, account: User, *, status: int = 200, **f
         "officer": officer,
         "posts": posts,
         "may_manage": manages(user, account),
+        "trail": f"trail:{account.subject}" if user.holds(Role.AUDITOR) else "",
         "may_give": user.pk != account.pk and user.holds(*ACCOUNT_KEEPERS),
         "form": AccountForm(instance=account),
         "post_form": PostForm(actor=user, auto_id="post_%s"),

@@ -313,6 +313,13 @@ def test_name_is_corrected(client_as, own_admin, clerk):
     client_as(own_admin).post(address("account_edit", clerk.pk), {"name": "王武", "phone": "13800000000"})
     clerk.refresh_from_db()
     assert (clerk.name, clerk.phone) == ("王武", "13800000000")
+    entry = Entry.objects.get(chain__subject=clerk.subject)
+    assert (entry.kind, entry.payload) == (Event.CHANGED, {"changed": ["name", "phone"]})
+
+
+def test_saving_the_same_name_notes_nothing(own_admin, clerk):
+    services.change_account(clerk, actor=own_admin, name=clerk.name, phone=clerk.phone)
+    assert kinds(clerk) == []
 
 
 def test_empty_name_is_refused(client_as, own_admin, clerk):
