@@ -164,7 +164,7 @@ def test_an_unreadable_cursor_is_the_newest_page(client_as, auditor, cursor):
 def test_trail_costs_the_same_for_any_number(client_as, auditor, entries, django_assert_num_queries):
     write(entries, actor=auditor.key, subject=auditor.subject)
     client = client_as(auditor)
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         client.get(address())
 
 
