@@ -139,13 +139,6 @@ class StratifyBy(models.TextChoices):
     MAJOR_HAZARD = "MAJOR_HAZARD", "未办结的重大问题"
 
 
-class LeftOut(models.TextChoices):
-    """Why an institution in scope cannot be drawn."""
-
-    CLOSED = "CLOSED", "已终止"
-    SUSPENDED = "SUSPENDED", "暂停运营"
-
-
 class DrawState(models.TextChoices):
     """COMMITTING and REVEALING only when departments give secrets; VOID when one was withheld."""
 

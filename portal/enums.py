@@ -9,6 +9,7 @@ class Work(models.TextChoices):
     VISIT = "VISIT", "我的检查任务"
     ANSWER = "ANSWER", "待勾选的联合检查"
     REQUEST = "REQUEST", "其他部门提请的事项"
+    SECRET = "SECRET", "待公开的秘密数"
     DRAFT = "DRAFT", "待发布的事项清单"
     LEADING = "LEADING", "本部门牵头"
     REFERRAL = "REFERRAL", "待接收的移送"

@@ -114,6 +114,15 @@ SOURCES = (
         is_moment=True,
     ),
     Source(
+        Work.SECRET,
+        "clerk",
+        work.secrets,
+        lambda row: (row.draw.joint_inspection.name, "逾期未公开的，抽取作废", row.draw.subject),
+        order="draw__reveal_by",
+        list_page="inspections:list",
+        is_moment=True,
+    ),
+    Source(
         Work.DRAFT,
         "edits",
         work.drafts,

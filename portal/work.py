@@ -14,6 +14,7 @@ from departments.enums import Role
 from departments.models import Department, Officer, Town, User
 from departments.permissions import CLERKS
 from inspections.enums import (
+    DrawState,
     FindingState,
     InspectionState,
     ParticipationState,
@@ -23,6 +24,7 @@ from inspections.enums import (
     TaskState,
 )
 from inspections.models import (
+    DrawContribution,
     Finding,
     ItemRequest,
     JointInspection,
@@ -112,6 +114,13 @@ def requests(viewer: Viewer) -> QuerySet:
         state=RequestState.REQUESTED,
         tick__joint_inspection__state=InspectionState.TICKING,
     ).select_related("department", "tick__item", "tick__joint_inspection")
+
+
+def secrets(viewer: Viewer) -> QuerySet:
+    """Commitments whose secrets the draw waits for."""
+    return DrawContribution.objects.filter(
+        department__in=viewer.clerk, secret="", draw__state=DrawState.REVEALING
+    ).select_related("draw__joint_inspection")
 
 
 def leading(viewer: Viewer) -> QuerySet:

@@ -1,5 +1,6 @@
 """What a draw publishes, from what is stored: the JSON that `verify_draw` and the downloaded page check."""
 
+from collections import Counter
 from typing import Any
 
 from django.db.models import Q
@@ -48,6 +49,23 @@ def document(draw: Draw) -> dict[str, Any]:
             "institutions": {str(key): name for key, name in drawn},
         },
     }
+
+
+def loads(draw: Draw) -> list[dict[str, Any]]:
+    """For each department how many officers there were to choose from, and how evenly they go."""
+    teams = _teams(draw)
+    if teams is None:
+        return []
+    names, rows = _names(draw), []
+    for department in sorted({officer["department"] for officer in teams["officers"]}):
+        sent = Counter(code for visit in teams["visits"] for code in visit["officers"].get(department, []))
+        own = [one["officer"] for one in teams["officers"] if one["department"] == department]
+        shares = [sent[code] for code in own]
+        if sent:
+            visits = sum(department in visit["officers"] for visit in teams["visits"])
+            row = {"officers": len(own), "visits": visits, "least": min(shares), "most": max(shares)}
+            rows.append({"name": names.get(department, department), **row})
+    return rows
 
 
 def contributions(draw: Draw) -> list[dict[str, Any]]:

@@ -164,6 +164,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "rule": strata.in_words(made.sampling_rule),
         "strata": strata.named(made.strata, made.sampling_rule),
         "contributions": publication.contributions(made),
+        "loads": publication.loads(made),
         "excluded": len(made.roster.content["excluded"]),
         "listing": list_page(request, drawn, sorts=DRAWN_SORTS, default="position"),
         "others": others.order_by("number"),

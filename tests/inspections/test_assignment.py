@@ -2,6 +2,7 @@ from collections import Counter
 from datetime import timedelta
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 
 from core import jobs
@@ -113,6 +114,15 @@ def test_everything_published_can_be_worked_out_again(homes):
     checks = verify(document(generate(inspection, clerk)))
     assert [check.what for check in checks if not check.agrees] == []
     assert "市消防救援大队的执法人员" in [check.what for check in checks]
+
+
+def test_the_public_page_says_how_evenly_they_go(client, homes):
+    inspection, clerk = make_closed_inspection(make_version(), homes, ticked=FIRE, officers=4)
+    made = generate(inspection, clerk)
+    page = client.get(reverse("inspections:draw_detail", args=[made.pk]))
+    assert page.context["loads"] == [
+        {"name": "市消防救援大队", "officers": 4, "visits": 5, "least": 2, "most": 3}
+    ]
 
 
 # --- Who goes -------------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from inspections.models import (
     Task,
     Tick,
 )
+from inspections.services import contributions
 from penalties.enums import CaseState
 from penalties.models import PenaltyCase
 from portal.desk import WorkGroup, build
@@ -28,6 +29,8 @@ from portal.enums import Work
 from scenarios.services.delegations import end_delegation
 from tests.factories.archive import make_submitted
 from tests.factories.departments import make_department, make_officer, make_town, make_user
+from tests.factories.inspections import clerk_of
+from tests.factories.inspections import make_inspection as launched
 from tests.factories.penalties import make_case
 from tests.factories.scenarios import delegate_all, make_version
 from tests.factories.tasks import (
@@ -305,16 +308,32 @@ def test_unread_news_is_marked():
     ]
 
 
+def test_a_secret_waits_for_its_department_until_it_is_out():
+    inspection = launched(InspectionState.TICKING_CLOSED, ticked=True)
+    minzheng, xiaofang = make_department("minzheng"), make_department("xiaofang")
+    lead = clerk_of(minzheng)
+    frozen = contributions.open_contributions(inspection, actor=lead)
+    made = contributions.commitment_of(frozen, xiaofang, "x" * 32)
+    contributions.commit(frozen, xiaofang, commitment=made, actor=clerk_of(xiaofang))
+    assert group(clerk_of(xiaofang), Work.SECRET) is None
+    contributions.close_commitments(frozen, actor=lead)
+    waiting = group(clerk_of(xiaofang), Work.SECRET)
+    assert [item.title for item in waiting.items] == [inspection.name]
+    assert group(lead, Work.SECRET) is None
+    contributions.reveal(frozen, xiaofang, secret="x" * 32, actor=clerk_of(xiaofang))
+    assert group(clerk_of(xiaofang), Work.SECRET) is None
+
+
 class TestQueries:
     """The same number of queries for one row of everything and for three, whoever looks."""
 
     EXPECTED = {
-        "clerk of the lead": 16,
-        "head of the lead": 20,
-        "clerk of a participant": 16,
+        "clerk of the lead": 17,
+        "head of the lead": 21,
+        "clerk of a participant": 17,
         "officer with a visit": 11,
         "legal reviewer": 7,
-        "town officer": 18,
+        "town officer": 19,
         "inspectorate": 10,
         "auditor": 10,
         "system administrator": 8,
