@@ -81,7 +81,7 @@ def navigation(request: HttpRequest) -> dict[str, list[NavigationEntry]]:
 
 
 def _section(request: HttpRequest) -> str:
-    """The namespace of the page, with the three nouns of inspections told apart by their url names."""
+    """The namespace of the page, with the nouns of inspections told apart by their url names."""
     match = request.resolver_match
     if match is None:
         return ""
@@ -90,4 +90,6 @@ def _section(request: HttpRequest) -> str:
             return "tasks"
         if match.url_name.startswith(("finding", "rectification")):
             return "findings"
+        if match.url_name.startswith("version"):
+            return "scenarios"
     return match.namespace

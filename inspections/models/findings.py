@@ -63,7 +63,7 @@ class Finding(models.Model):
         indexes = [models.Index(fields=["-found_on", "id"], name="inspections_finding_newest")]
 
     def __str__(self) -> str:
-        return f"{self.institution} 第{self.row.number}行"
+        return f"{self.institution} {self.row}"
 
 
 class Rectification(models.Model):

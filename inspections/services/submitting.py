@@ -171,7 +171,7 @@ def _found(finding: Finding, evidence: dict[int, list[str]]) -> dict:
         "task": str(finding.task_id),
         "check_item": finding.task_item.check_item_id,
         "row": finding.row_id,
-        "row_number": finding.row.number,
+        "row_number": finding.row.number or str(finding.row.line + 1),
         "severity": finding.severity,
         "disposition": finding.disposition,
         "state": finding.state,

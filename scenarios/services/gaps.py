@@ -24,8 +24,8 @@ from scenarios.services.delegations import missing_delegations
 KIND_OF = {BasisState.REPEALED: GapKind.REPEALED, BasisState.UNVERIFIED: GapKind.UNVERIFIED}
 HAS_BODY = Count("pk", filter=~Q(penalty_body=PenaltyBodyKind.NONE))
 MENDED = "事项库已改为现行，发布新版本后生效"
-# How many names a sentence lists before it only counts.
-NAMED = 3
+# How many names a sentence lists.
+NAMED = 2
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,7 @@ def _delegations(
     mine = mender.may(mender.delegates, {lead.pk for lead in leads})
     for missing in missing_delegations(day, rows):
         named = "、".join(item.name for item in missing.items[:NAMED])
-        more = f"等 {len(missing.items)} 项" if len(missing.items) > NAMED else ""
+        more = "等" if len(missing.items) > NAMED else ""
         page = Page(
             "delegation",
             missing.town.code,
@@ -148,7 +148,9 @@ def _delegations(
             ),
         )
         subject = f"{missing.town.name}：{missing.delegation_list.label}"
-        yield Gap(GapKind.NO_DELEGATION, subject, f"未承接{named}{more}", by, page, mine)
+        yield Gap(
+            GapKind.NO_DELEGATION, subject, f"{len(missing.items)} 项未承接：{named}{more}", by, page, mine
+        )
 
 
 def _contacts(versions: list[ScenarioVersion], rows: QuerySet[MatrixRow], mender: Mender) -> Iterator[Gap]:

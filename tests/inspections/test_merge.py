@@ -19,7 +19,10 @@ from institutions.enums import Feature, InstitutionKind
 from institutions.models import Institution, Recusal
 from ledger.services import entries_of, verify
 from scenarios.models import CheckItem
+from scenarios.services.importing import import_workbook
+from scenarios.services.versions import publish
 from tests.factories.institutions import make_institution
+from tests.factories.matrices import make_admin, make_bureaus, make_workbook
 from tests.factories.merging import make_closed_inspection
 from tests.factories.scenarios import Row, make_version
 
@@ -256,3 +259,25 @@ def test_two_joint_inspections_each_get_their_own_visit():
         inspection, clerk = make_closed_inspection(version, [home], number=number)
         generate(inspection, clerk)
     assert TaskOrigin.objects.filter(institution=home).count() == 2
+
+
+def test_a_line_of_several_departments_is_an_item_of_each_and_partners_get_none():
+    make_bureaus()
+    admin = make_admin()
+    header = ["序号", "抽查领域", "抽查事项", "检查对象", "发起部门", "配合部门"]
+    rows = [["1", "养老", "场所安全检查", "养老机构", "民政局、市场监管局", "消防救援大队"]]
+    data = make_workbook(rows, header=header, above=[["养老机构联合抽查清单"]])
+    answers = {"lead": "department:minzheng"}
+    version = publish(import_workbook(data, name="清单.xlsx", actor=admin, answers=answers), actor=admin)
+    assert version.rows.count() == 3
+    inspection, clerk = make_closed_inspection(version, [make_institution()])
+    generate(inspection, clerk)
+    form = Task.objects.get().items.order_by("department__code")
+    assert [(item.department.code, item.item.name) for item in form] == [
+        ("minzheng", "场所安全检查"),
+        ("shichang", "场所安全检查"),
+    ]
+    assert [link.row.check_department.code for item in form for link in item.rows.all()] == [
+        "minzheng",
+        "shichang",
+    ]

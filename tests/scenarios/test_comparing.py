@@ -161,6 +161,14 @@ def test_a_penalty_that_changes_hands_is_a_changed_route():
     ]
 
 
+def test_a_reworded_penalty_stays_with_its_department_but_not_with_the_towns():
+    old, new = "养老机构工作人员资格不符合规定的处罚", "养老机构工作人员的资格不符合规定的处罚"
+    assert route_changes(table(line("人员检查", old)), table(line("人员检查", new))) == []
+    town = "机构所在镇街（行政处罚权）"
+    changes = route_changes(table(line("人员检查", old, body=town)), table(line("人员检查", new, body=town)))
+    assert changes == [RouteChange(new, (), (town,)), RouteChange(old, (town,), ())]
+
+
 @pytest.mark.parametrize(
     ("before", "after", "left", "right"),
     [

@@ -148,7 +148,7 @@ def test_a_town_lacking_a_delegation_some_row_needs_is_a_gap(admin):
     found = [gap for gap in gaps(version, admin) if gap.page.key in (held.code, lacking.code)]
     item = PenaltyItem.objects.get(name="占地的处罚")
     assert [(gap.kind, gap.subject, gap.detail) for gap in found] == [
-        (GapKind.NO_DELEGATION, "英林镇：行政处罚权", "未承接占地的处罚")
+        (GapKind.NO_DELEGATION, "英林镇：行政处罚权", "1 项未承接：占地的处罚")
     ]
     assert found[0].page.values == (
         ("list", "GENERAL"),

@@ -16,6 +16,7 @@ from scenarios.services.comparing.contents import (
     content_of_lines,
     content_of_version,
     in_words,
+    is_town,
 )
 from scenarios.services.comparing.marking import Mark, marks
 from scenarios.services.comparing.matching import matched, moved
@@ -144,13 +145,33 @@ def compare(before: Content, after: Content) -> Comparison:
 
 
 def route_changes(before: Content, after: Content) -> list[RouteChange]:
-    """The penalty items that change hands from `before` to `after`, come into the list or leave it."""
+    """The penalty items that change hands from `before` to `after`, come into the list or leave it.
+
+    An item that was only reworded stays with its department; with towns it does not, since 赋权 is given
+    for the item by its name.
+    """
     was, now = _bodies(before), _bodies(after)
+    for old, new in _reworded(before, after).items():
+        # Another line may still go by the old name, or went by the new one before.
+        gone, came = old in was and old not in now, new in now and new not in was
+        if gone and came and was[old] == now[new] and not any(map(is_town, was[old])):
+            del was[old], now[new]
     return [
         RouteChange(penalty, tuple(was.get(penalty, ())), tuple(now.get(penalty, ())))
         for penalty in now | was
         if set(was.get(penalty, ())) != set(now.get(penalty, ()))
     ]
+
+
+def _reworded(before: Content, after: Content) -> dict[str, str]:
+    """What penalty items of lines that stayed were called, and are called now."""
+    names = {}
+    for was, now in matched(before, after):
+        old = plain(before.text(before.lines[was], ColumnRole.PENALTY))
+        new = plain(after.text(after.lines[now], ColumnRole.PENALTY))
+        if old and new and old != new:
+            names[old] = new
+    return names
 
 
 def _bodies(content: Content) -> dict[str, list[str]]:

@@ -13,6 +13,8 @@ from scenarios.services.importing import Preview
 from scenarios.services.importing.headings import plain
 from scenarios.services.importing.resolving import ResolvedRow
 
+TOWN = "机构所在镇街"
+
 
 @dataclass(frozen=True)
 class Column:
@@ -51,10 +53,15 @@ class Content:
         return f"序号 {number}" if number else f"第 {at + 1} 行"
 
 
+def is_town(body: str) -> bool:
+    """Whether these words of `body_in_words` mean whichever town the institution stands in."""
+    return body.startswith(TOWN)
+
+
 def body_in_words(kind: str, department: Department | None, delegation_list: str) -> str:
     """Who implements a penalty, as a comparison names it; "" for a line that lists none."""
     if kind == PenaltyBodyKind.DELEGATED_TOWN:
-        return f"机构所在镇街（{DelegationList(delegation_list).label}）"
+        return f"{TOWN}（{DelegationList(delegation_list).label}）"
     return department.short_name if department else ""
 
 
