@@ -20,6 +20,8 @@ class Inspector(HTMLParser):
             self.found.append("<script> 既无 src 也无 nonce")
         if tag == "style" and not given.get("nonce"):
             self.found.append("<style> 内联样式")
+        if tag == "a" and "href" in given and not given["href"]:
+            self.found.append("<a href> 是空的：{% url … as x %} 只在它所在的 block 里有效")
         for name, value in attrs:
             if name == "style" or name.startswith(("on", "hx-on")) or (value or "").startswith("javascript:"):
                 self.found.append(f'<{tag} {name}="{value}"> 内联样式或脚本')

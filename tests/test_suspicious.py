@@ -14,6 +14,7 @@ from tests.suspicious import suspicions
         '<button onclick="go()">',
         '<div hx-on:click="go()">',
         '<a href="javascript:go()">',
+        '<a href="">返回</a>',
         "<script>go()</script>",
         "<style>p {}</style>",
     ],

@@ -68,6 +68,7 @@ def test_a_department_makes_its_scenario_and_fills_it_by_hand(client_as, clerk, 
     assert saved["Location"] == f"{url('draft_edit', draft.pk)}#line-{row.pk}"
     row.refresh_from_db()
     assert (row.penalty_item, row.delegation_list) == (penalty, "FIRE")
+    assert 'data-dialog="publish"' in client.get(url("version", draft.pk)).content.decode()
     page = client.post(url("publish", draft.pk), follow=True).content.decode()
     assert "内容不再更改" in page
 
