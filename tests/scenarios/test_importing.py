@@ -174,6 +174,12 @@ def test_a_line_naming_several_departments_becomes_a_row_of_each(admin, bureaus)
     assert not DepartmentAlias.objects.filter(alias__contains="、").exists()
 
 
+def test_departments_of_a_line_keep_their_printed_order_whoever_is_known_already(admin):
+    answers = {"department:市信访局": NEW}
+    version = imported(printed(by="市信访局、民政局", body=TOWN), actor=admin, answers=answers)
+    assert [row.check_department.short_name for row in version.rows.all()] == ["市信访局", "市民政局"]
+
+
 def test_an_ending_said_once_counts_for_all_departments_of_a_cell(admin, bureaus):
     add_alias(bureaus["minzheng"], "民政部门")
     add_alias(bureaus["shichang"], "市场监管部门")

@@ -294,11 +294,11 @@ class Resolver:
         )
 
     def _meant(self, text: str) -> list[Department]:
-        """The departments a cell names, those that answers made known included; nobody where so answered."""
-        named = self._named(text)
-        said = [self.department(name) for name in named.unknown]
-        departments = [*named.departments, *(each for each in said if each)]
-        return list({(each.pk, each.name): each for each in departments}.values())
+        """The departments a cell names, in the printed order; nobody where it was so answered."""
+        whole = self.names.get(text)
+        names = [text] if whole else split_departments(text) or [plain_name(text)]
+        meant = [found for name in names if (found := self.department(name))]
+        return list({(each.pk, each.name): each for each in meant}.values())
 
     def _is_no_department(self, line: ReadLine) -> bool:
         text = plain(self.reading.text(line, ColumnRole.PENALTY_DEPARTMENT))
