@@ -6,6 +6,7 @@ and the seed (inspections/draws/officers.py), so a job that is taken over sends 
 """
 
 from array import array
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -82,9 +83,14 @@ def fix_teams(inspection: JointInspection, draw: Draw) -> None:
         "profiles": profiles,
         "profile_of": list(profile_of.values()),
     }
-    for department in Department.objects.filter(pk__in=departments):
+    asked = list(Department.objects.filter(pk__in=departments))
+    for department in asked:
         if reason := _shortage(department, teams, profile_of):
             raise DomainError(reason)
+    visits = [{"key": key, "profile": profile} for key, profile in profile_of.items()]
+    # Worked out once, so that the public page need not draw again.
+    loads = [_load(department.code, teams | {"visits": visits}, draw.seed) for department in asked]
+    teams["loads"] = [load for load in loads if load["visits"]]
     DrawRoster.objects.filter(draw=draw).update(teams=teams)
 
 
@@ -198,6 +204,21 @@ def _shortage(department: Department, teams: dict[str, Any], profile_of: dict[st
         f"{name}可以派往“{institution.name}”的执法人员只有 {short[str(institution.key)]} 名"
         f"（其余须回避，或已连续检查该机构 {settings.OFFICER_CONSECUTIVE_VISITS} 次），至少需要 {TEAM} 名。"
     )
+
+
+def _load(department: str, teams: dict[str, Any], seed: str) -> dict[str, Any]:
+    """How many officers the department has for how many visits, and the least and most that one of them makes."""
+    chosen = teams_of(department, teams, seed)
+    sent = Counter(code for team in chosen for code in team)
+    own = [one["officer"] for one in teams["officers"] if one["department"] == department]
+    shares = [sent[code] for code in own] or [0]
+    return {
+        "department": department,
+        "officers": len(own),
+        "visits": len(chosen),
+        "least": min(shares),
+        "most": max(shares),
+    }
 
 
 def _fit(officers: list[dict[str, Any]], sectors: list[str]) -> set[str]:

@@ -1,6 +1,5 @@
 """What a draw publishes, from what is stored: the JSON that `verify_draw` and the downloaded page check."""
 
-from collections import Counter
 from typing import Any
 
 from django.db.models import Q
@@ -53,19 +52,11 @@ def document(draw: Draw) -> dict[str, Any]:
 
 def loads(draw: Draw) -> list[dict[str, Any]]:
     """For each department how many officers there were to choose from, and how evenly they go."""
-    teams = _teams(draw)
-    if teams is None:
+    fixed = draw.roster.teams
+    if fixed is None:
         return []
-    names, rows = _names(draw), []
-    for department in sorted({officer["department"] for officer in teams["officers"]}):
-        sent = Counter(code for visit in teams["visits"] for code in visit["officers"].get(department, []))
-        own = [one["officer"] for one in teams["officers"] if one["department"] == department]
-        shares = [sent[code] for code in own]
-        if sent:
-            visits = sum(department in visit["officers"] for visit in teams["visits"])
-            row = {"officers": len(own), "visits": visits, "least": min(shares), "most": max(shares)}
-            rows.append({"name": names.get(department, department), **row})
-    return rows
+    names = _names(draw)
+    return [load | {"name": names.get(load["department"], load["department"])} for load in fixed["loads"]]
 
 
 def contributions(draw: Draw) -> list[dict[str, Any]]:

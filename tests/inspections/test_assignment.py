@@ -121,7 +121,14 @@ def test_the_public_page_says_how_evenly_they_go(client, homes):
     made = generate(inspection, clerk)
     page = client.get(reverse("inspections:draw_detail", args=[made.pk]))
     assert page.context["loads"] == [
-        {"name": "市消防救援大队", "officers": 4, "visits": 5, "least": 2, "most": 3}
+        {
+            "department": "xiaofang",
+            "name": "市消防救援大队",
+            "officers": 4,
+            "visits": 5,
+            "least": 2,
+            "most": 3,
+        }
     ]
 
 
