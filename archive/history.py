@@ -14,9 +14,17 @@ from core.money import yuan
 from departments.enums import Absence, AliasOrigin, DepartmentKind, Role
 from departments.enums import Event as DepartmentEvent
 from departments.models import Department, User
-from inspections.enums import AnswerValue, Cause, Disposition, InspectionKind, ReferralRoute, Severity
+from inspections.enums import (
+    AnswerValue,
+    Cause,
+    Disposition,
+    InspectionKind,
+    Outcome,
+    ReferralRoute,
+    Severity,
+)
 from inspections.enums import Event as InspectionEvent
-from inspections.models import Finding, JointInspection, Referral, Task
+from inspections.models import Finding, JointInspection, OwnResult, Referral, Task
 from institutions.enums import Event as InstitutionEvent
 from institutions.enums import OperatingState
 from institutions.models import Institution
@@ -49,6 +57,7 @@ PAGES: dict[str, tuple[str, Any, str]] = {
     "referral": ("referral", Referral, "penalties:referral"),
     "finding": ("finding", Finding, "inspections:finding_detail"),
     "rectification": ("finding", Finding, "inspections:finding_detail"),
+    "own_result": ("own_result", OwnResult, "inspections:own_result"),
     "task": ("task", Task, "inspections:task_detail"),
     "disclosure": ("disclosure", None, "archive:public_detail"),
     "inspection": ("joint_inspection", JointInspection, "inspections:detail"),
@@ -211,6 +220,8 @@ WORDS: dict[str, Callable[[Any, dict], str]] = {
     "number": _say("编号 "),
     "kind": _label(InspectionKind, DepartmentKind),
     "absence": _label(Absence),
+    "outcome": _label(Outcome),
+    "visited_on": _say("检查日期 "),
     "origin": _label(AliasOrigin),
     "department": _department(""),
     "role": _label(Role),

@@ -12,8 +12,8 @@ from archive.models import Disclosure
 from archive.services import DECIDED
 from core.workdays import add_workdays
 from departments.models import User
-from inspections.enums import FindingState, TaskState
-from inspections.models import Finding, Task, TaskItem, TaskOrigin
+from inspections.enums import FindingState, OwnResultState, TaskState
+from inspections.models import Finding, OwnResult, Task, TaskItem, TaskOrigin
 from penalties.enums import Decision
 from penalties.models import PenaltyCase
 from scenarios.models import CheckItem
@@ -91,6 +91,29 @@ def cases(user: User, values: dict[str, Any]) -> QuerySet[PenaltyCase]:
             | Q(referral__finding__row__penalty_text__icontains=text)
         )
     return rows.select_related("institution__town", "department", "referral__finding__row", "disclosure")
+
+
+def own_results(user: User, values: dict[str, Any]) -> QuerySet[OwnResult]:
+    """备案: confirmed results of departments' own platforms, narrowed likewise."""
+    rows = OwnResult.objects.visible_to(user).filter(state=OwnResultState.CONFIRMED)
+    rows = _by_institution(rows, values)
+    if start := values.get("since"):
+        rows = rows.filter(checked_on__gte=start)
+    if end := values.get("until"):
+        rows = rows.filter(checked_on__lte=end)
+    if department := values.get("department"):
+        rows = rows.filter(department=department)
+    if item := values.get("item"):
+        rows = rows.filter(items=item)
+    if text := values.get("q"):
+        named = CheckItem.objects.filter(name__icontains=text)
+        rows = rows.filter(
+            _named(text)
+            | Q(number__icontains=text)
+            | Q(summary__icontains=text)
+            | Exists(OwnResult.items.through.objects.filter(ownresult=OuterRef("pk"), checkitem__in=named))
+        )
+    return rows.select_related("institution__town", "department")
 
 
 def unpublished_visits(user: User) -> QuerySet[Task]:

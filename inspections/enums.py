@@ -260,6 +260,25 @@ REFERRAL_TRANSITIONS = {
 }
 
 
+class OwnResultState(models.TextChoices):
+    FILED = "FILED", "待确认"
+    CONFIRMED = "CONFIRMED", "已备案"
+    RETURNED = "RETURNED", "已退回"
+
+
+OWN_RESULT_TRANSITIONS = {
+    OwnResultState.FILED: {OwnResultState.CONFIRMED, OwnResultState.RETURNED},
+    # Corrected, it is asked about again.
+    OwnResultState.RETURNED: {OwnResultState.FILED},
+    OwnResultState.CONFIRMED: set(),
+}
+
+
+class Outcome(models.TextChoices):
+    CLEAN = "CLEAN", "未发现问题"
+    PROBLEMS = "PROBLEMS", "发现问题"
+
+
 class Event(models.TextChoices):
     """Kinds of ledger entries this app writes: to the joint inspection's chain, then the institution's."""
 
@@ -290,6 +309,9 @@ class Event(models.TextChoices):
     TASK_CREATED = "task.created", "列入联合检查"
     OFFICER_SWAPPED = "task.officer_swapped", "更换执法人员"
     TASK_SUBMITTED = "task.submitted", "检查表单提交"
+    OWN_RESULT_FILED = "own_result.filed", "自建系统结果报备"
+    OWN_RESULT_CONFIRMED = "own_result.confirmed", "自建系统结果备案"
+    OWN_RESULT_RETURNED = "own_result.returned", "退回自建系统结果"
     FOUND = "finding.found", "发现问题"
     RECTIFICATION_ORDERED = "rectification.ordered", "责令限期整改"
     RECTIFICATION_ACCEPTED = "rectification.accepted", "整改复查通过"

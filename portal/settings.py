@@ -254,6 +254,8 @@ OFFICER_CONSECUTIVE_VISITS = env.int("OFFICER_CONSECUTIVE_VISITS", default=3)
 UNFILED_TRIGGER = env.str("UNFILED_TRIGGER", default="RESIDENTS")
 # 备案或发现早于多少天的不再自动拟定首查，归入年度覆盖；法律未规定
 FIRST_CHECK_LOOKBACK_DAYS = env.int("FIRST_CHECK_LOOKBACK_DAYS", default=365)
+# 自几月起在工作台提醒本年度尚未现场检查的机构（requirements B7：第三季度）
+COVERAGE_REMINDED_FROM_MONTH = env.int("COVERAGE_REMINDED_FROM_MONTH", default=7)
 # 证件到期前多少天提醒
 CERTIFICATE_WARNING_DAYS = env.int("CERTIFICATE_WARNING_DAYS", default=60)
 # 赋权到期前多少天提醒续签承接确认书；法律未规定

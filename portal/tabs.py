@@ -21,6 +21,11 @@ class Tab:
 GROUPS: list[list[tuple[str, str]]] = [
     [("登记信息", "institutions:detail"), ("一户一档", "archive:dossier")],
     [
+        ("联合检查", "inspections:list"),
+        ("年度覆盖", "inspections:coverage"),
+        ("自建系统备案", "inspections:own_result_list"),
+    ],
+    [
         ("矩阵", "scenarios:version"),
         ("对比", "scenarios:version_compare"),
         ("缺口", "scenarios:version_gaps"),

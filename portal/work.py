@@ -17,6 +17,7 @@ from inspections.enums import (
     DrawState,
     FindingState,
     InspectionState,
+    OwnResultState,
     ParticipationState,
     RectificationState,
     ReferralState,
@@ -28,11 +29,14 @@ from inspections.models import (
     Finding,
     ItemRequest,
     JointInspection,
+    OwnResult,
     Participation,
     Rectification,
     Referral,
     Task,
 )
+from inspections.services.coverage import with_checked
+from institutions.models import Institution
 from penalties.enums import CaseState
 from penalties.models import DAYS_TO_DECIDE, WORKDAYS_TO_SERVE, PenaltyCase
 from penalties.permissions import HANDLERS
@@ -154,6 +158,27 @@ def next_step(row: JointInspection) -> str:
     if row.state == InspectionState.UNDER_WAY:
         return "检查任务已全部提交，可以办结"
     return "审批退回，待修改" if row.sent_back_reason else "拟定中，待提请审批"
+
+
+def own_results_to_confirm(viewer: Viewer) -> QuerySet:
+    return OwnResult.objects.filter(
+        state=OwnResultState.FILED, lead_department__in=viewer.clerk
+    ).select_related("institution", "department")
+
+
+def own_results_returned(viewer: Viewer) -> QuerySet:
+    return OwnResult.objects.filter(
+        state=OwnResultState.RETURNED, department__in=viewer.clerk
+    ).select_related("institution")
+
+
+def unchecked(viewer: Viewer) -> QuerySet:
+    """From the third quarter, for the keeper of the register: who had no check on site yet (B7)."""
+    keeps = any(department.code == settings.REGISTER_KEEPER for department in viewer.clerk)
+    if not keeps or viewer.today.month < settings.COVERAGE_REMINDED_FROM_MONTH:
+        return Institution.objects.none()
+    rows = with_checked(Institution.objects.all(), viewer.today.year)
+    return rows.filter(checked=False).select_related("town")
 
 
 def drafts(viewer: Viewer) -> QuerySet:

@@ -18,8 +18,8 @@ from archive.models import Disclosure
 from core.lists import PER_PAGE, list_page
 from departments.access import signed_in
 from departments.models import User
-from inspections.enums import FindingState, TaskState
-from inspections.models import Finding, JointInspection, Task, TaskOrigin
+from inspections.enums import FindingState, OwnResultState, TaskState
+from inspections.models import Finding, JointInspection, OwnResult, Task, TaskOrigin
 from institutions.models import Institution
 from ledger.models import Entry
 from penalties.models import PenaltyCase
@@ -69,6 +69,19 @@ TABS = [
             "institution": "institution__name",
             "town": "institution__town__code",
             "on": "filed_on",
+            "department": "department__order",
+        },
+        "-on",
+    ),
+    Tab(
+        "own",
+        "备案",
+        "条",
+        results.own_results,
+        {
+            "institution": "institution__name",
+            "town": "institution__town__code",
+            "on": "checked_on",
             "department": "department__order",
         },
         "-on",
@@ -165,6 +178,12 @@ def _stats(institution: Institution, family: list[Institution]) -> list[dict]:
         ("检查", Task.objects.filter(institution__in=family, state=TaskState.SUBMITTED), "次", "visits"),
         ("未办结问题", found.filter(state__in=OPEN_FINDINGS), "条", "findings"),
         ("处罚案件", PenaltyCase.objects.filter(institution__in=family), "件", "cases"),
+        (
+            "自建系统备案",
+            OwnResult.objects.filter(institution__in=family, state=OwnResultState.CONFIRMED),
+            "条",
+            "own",
+        ),
         ("已公示", Disclosure.objects.published().filter(institution__in=family), "条", ""),
     ]
     address = reverse("archive:search")

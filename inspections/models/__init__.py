@@ -24,6 +24,7 @@ from inspections.models.launch import (
     Participation,
     Tick,
 )
+from inspections.models.own_results import OwnResult
 from inspections.models.tasks import (
     Answer,
     OfficerSwap,
@@ -51,6 +52,7 @@ __all__ = [
     "JointInspectionUserObjectPermission",
     "JointInspectionVersion",
     "OfficerSwap",
+    "OwnResult",
     "Participation",
     "Photo",
     "Rectification",

@@ -1,6 +1,6 @@
 """Addresses of this app, by noun."""
 
-from inspections.urls import draws, findings, generate, launch, tasks
+from inspections.urls import draws, findings, generate, launch, results, tasks
 
 app_name = "inspections"
 
@@ -10,4 +10,5 @@ urlpatterns = [
     *generate.urlpatterns,
     *tasks.urlpatterns,
     *findings.urlpatterns,
+    *results.urlpatterns,
 ]

@@ -16,9 +16,10 @@ from departments.models import User
 from departments.permissions import CLERKS
 from inspections.enums import KIND_RULES, InspectionState, ParticipationState, TaskState
 from inspections.forms.launch import ExtendForm, InspectionFilterForm, later_deadline
-from inspections.models import Candidate, JointInspection, Participation, TaskOrigin, Tick
+from inspections.models import Candidate, JointInspection, Participation, Task, TaskOrigin, Tick
 from inspections.permissions import may_lead
 from inspections.services import boards
+from inspections.services.coverage import visits_saved
 from inspections.services.launch import items_offered
 from inspections.services.participation import is_open
 from inspections.services.strata import in_words
@@ -72,6 +73,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "versions": inspection.versions.select_related("scenario"),
         "kind_rule": KIND_RULES[inspection.kind],
         "shows_due": inspection.state not in (InspectionState.COMPLETED, InspectionState.CANCELLED),
+        "saved": visits_saved(Task.objects.filter(origins__joint_inspection=inspection)),
         "rule_in_words": in_words(inspection.sampling),
         "steps": _steps(inspection),
         "listing": list_page(request, candidates, sorts=CANDIDATE_SORTS, default="name", per_page=10),

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 
 SEARCH, DISCLOSURES, PUBLIC = "/archive/", "/archive/disclosures/", "/public/"
 SEARCH_QUERIES = {"visits": 15, "findings": 12, "cases": 12}
-DOSSIER_QUERIES = 17
+DOSSIER_QUERIES = 18
 DISCLOSURE_QUERIES = {"visits": 15, "cases": 12, "published": 12}
 PUBLIC_QUERIES = 3
 
@@ -196,6 +196,7 @@ def test_dossier_counts_visits_open_problems_penalties_and_publications(client_a
         ("检查", 1),
         ("未办结问题", 1),
         ("处罚案件", 1),
+        ("自建系统备案", 0),
         ("已公示", 0),
     ]
 

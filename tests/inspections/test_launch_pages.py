@@ -16,7 +16,7 @@ from tests.factories.scenarios import make_version
 
 pytestmark = pytest.mark.django_db
 
-LIST_QUERIES, DETAIL_QUERIES = 10, 22
+LIST_QUERIES, DETAIL_QUERIES = 10, 23
 
 
 @pytest.fixture

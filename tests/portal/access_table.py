@@ -248,6 +248,16 @@ inspections:task_officers           POST task            302 302 302 302 403 404
 inspections:task_sign               POST task            302 403 403 403 422 404 404 403 404 404 403 403 404
 inspections:task_submit             POST task            302 403 403 403 302 404 403 403 403 403 403 403 404
 inspections:task_filing             POST task            302 403 403 403 302 404 403 403 403 403 403 403 404
+inspections:coverage                GET  -               302 200 200 200 200 200 200 200 200 200 200 200 200
+inspections:own_result_list         GET  -               302 200 200 200 200 200 200 200 200 200 200 200 200
+inspections:own_result_create       GET  -               302 200 200 200 403 200 403 403 403 403 403 403 200
+inspections:own_result_create       POST -               302 422 422 422 403 422 403 403 403 403 403 403 422
+inspections:own_result              GET  own-result      302 200 200 200 200 404 404 200 404 404 200 200 404
+inspections:own_result_edit         GET  own-returned    302 403 403 200 403 404 403 403 403 403 403 403 404
+inspections:own_result_edit         POST own-returned    302 403 403 422 403 404 403 403 403 403 403 403 404
+inspections:own_result_confirm      POST own-result      302 302 302 403 403 404 403 403 403 403 403 403 404
+inspections:own_result_return       POST own-result      302 302 302 403 403 404 403 403 403 403 403 403 404
+inspections:own_result_attachment   GET  own-result      302 200 200 200 200 404 404 200 404 404 200 200 404
 inspections:photo                   GET  photo           302 200 200 200 200 404 404 200 404 404 200 200 404
 inspections:signature               GET  signature       302 200 200 200 200 404 404 200 404 404 200 200 404
 inspections:finding_list            GET  -               302 200 200 200 200 200 200 200 200 200 200 200 200

@@ -11,7 +11,7 @@ from departments.enums import Role
 from departments.models import User
 from departments.services import notify_users
 from departments.services.roster import OFFICERS
-from inspections.enums import InspectionKind, InspectionState
+from inspections.enums import InspectionKind, InspectionState, OwnResultState
 from inspections.models import Draw, ItemRequest, JointInspection, Tick
 from inspections.services.contributions import open_contributions
 from inspections.services.draw import draw
@@ -31,6 +31,7 @@ from tests.factories.departments import make_department, make_officer, make_town
 from tests.factories.inspections import clerk_of, head_of, make_inspection, tick_everything
 from tests.factories.institutions import make_institution
 from tests.factories.matrices import make_bureaus, make_workbook, printed
+from tests.factories.own_results import make_own_result
 from tests.factories.papers import make_pdf
 from tests.factories.penalties import make_case, make_taken_up
 from tests.factories.scenarios import Row, delegate_all, make_version
@@ -166,6 +167,8 @@ def build() -> World:
         "tick": (own_tick.pk,),
         "lead-tick": (_tick(ticking, "minzheng").pk,),
         "participation": (ticking.participations.get(department=xiaofang).pk,),
+        "own-result": (make_own_result(xiaofang, attachment=make_pdf()).pk,),
+        "own-returned": (make_own_result(xiaofang, OwnResultState.RETURNED).pk,),
         "task": (task.pk,),
         "submitted": (referral.finding.task_id,),
         "finding": (referral.finding_id,),

@@ -11,7 +11,7 @@ from archive.services import case_due_on, task_due_on
 from departments.enums import Role
 from departments.models import User
 from departments.services import notify_users
-from inspections.enums import InspectionState, ParticipationState, RectificationState
+from inspections.enums import InspectionState, OwnResultState, ParticipationState, RectificationState
 from inspections.models import (
     ItemRequest,
     JointInspection,
@@ -31,6 +31,8 @@ from tests.factories.archive import make_submitted
 from tests.factories.departments import make_department, make_officer, make_town, make_user
 from tests.factories.inspections import clerk_of
 from tests.factories.inspections import make_inspection as launched
+from tests.factories.institutions import make_institution
+from tests.factories.own_results import make_own_result
 from tests.factories.penalties import make_case
 from tests.factories.scenarios import delegate_all, make_version
 from tests.factories.tasks import (
@@ -324,20 +326,47 @@ def test_a_secret_waits_for_its_department_until_it_is_out():
     assert group(clerk_of(xiaofang), Work.SECRET) is None
 
 
+def test_the_keeper_of_the_register_is_reminded_of_whom_nobody_checked(settings):
+    settings.COVERAGE_REMINDED_FROM_MONTH = timezone.localdate().month
+    institution = make_institution()
+    keeper, other = (make_user(make_department(code), Role.HANDLER) for code in ("minzheng", "xiaofang"))
+    assert [item.title for item in group(keeper, Work.UNCHECKED).items] == [institution.name]
+    assert group(other, Work.UNCHECKED) is None
+
+
+def test_before_that_month_nobody_is_reminded(settings):
+    settings.COVERAGE_REMINDED_FROM_MONTH = 13
+    make_institution()
+    assert group(make_user(make_department("minzheng"), Role.HANDLER), Work.UNCHECKED) is None
+
+
+def test_results_of_own_systems_wait_for_the_lead_and_come_back_when_returned():
+    filed, returned = make_own_result(), make_own_result(state=OwnResultState.RETURNED)
+    lead = make_user(make_department("minzheng"), Role.HANDLER)
+    sender = make_user(make_department("xiaofang"), Role.HANDLER)
+    assert [item.title for item in group(lead, Work.OWN_RESULT).items] == [filed.institution.name]
+    assert [item.title for item in group(sender, Work.OWN_RETURNED).items] == [returned.institution.name]
+    assert group(sender, Work.OWN_RESULT) is None
+
+
 class TestQueries:
     """The same number of queries for one row of everything and for three, whoever looks."""
 
     EXPECTED = {
-        "clerk of the lead": 17,
-        "head of the lead": 21,
-        "clerk of a participant": 17,
+        "clerk of the lead": 20,
+        "head of the lead": 24,
+        "clerk of a participant": 19,
         "officer with a visit": 11,
         "legal reviewer": 7,
-        "town officer": 19,
+        "town officer": 21,
         "inspectorate": 10,
         "auditor": 10,
         "system administrator": 8,
     }
+
+    @pytest.fixture(autouse=True)
+    def in_any_month(self, settings):
+        settings.COVERAGE_REMINDED_FROM_MONTH = 1
 
     def busy(self, rows: int) -> dict[str, User]:
         for _ in range(rows):
