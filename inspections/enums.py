@@ -261,15 +261,15 @@ REFERRAL_TRANSITIONS = {
 
 
 class OwnResultState(models.TextChoices):
-    FILED = "FILED", "待确认"
+    AWAITING = "AWAITING", "待确认"
     CONFIRMED = "CONFIRMED", "已备案"
     RETURNED = "RETURNED", "已退回"
 
 
 OWN_RESULT_TRANSITIONS = {
-    OwnResultState.FILED: {OwnResultState.CONFIRMED, OwnResultState.RETURNED},
+    OwnResultState.AWAITING: {OwnResultState.CONFIRMED, OwnResultState.RETURNED},
     # Corrected, it is asked about again.
-    OwnResultState.RETURNED: {OwnResultState.FILED},
+    OwnResultState.RETURNED: {OwnResultState.AWAITING},
     OwnResultState.CONFIRMED: set(),
 }
 
@@ -283,6 +283,8 @@ class Event(models.TextChoices):
     """Kinds of ledger entries this app writes: to the joint inspection's chain, then the institution's."""
 
     LAUNCHED = "inspection.launched", "发起联合检查"
+    RESULT_TAKEN_OVER = "inspection.result_taken_over", "互认检查结果"
+    SPENT_LEFT_OUT = "inspection.spent_left_out", "移出已达频次上限的机构"
     DUE_CHECK_OPENED = "inspection.due_check_opened", "自动拟定法定检查"
     CHANGED = "inspection.changed", "修改联合检查方案"
     SUBMITTED_FOR_APPROVAL = "inspection.submitted_for_approval", "提请审批"

@@ -43,6 +43,7 @@ from inspections.services import (
     signatures,
     submitting,
     ticking,
+    visit_budget,
 )
 from institutions.models import Institution
 from penalties import services as penalties
@@ -191,6 +192,8 @@ def _launched(
         by_hand=institutions.values_list("pk", flat=True),
         actor=lead,
     )
+    if visit_budget.others(inspection).exists():
+        visit_budget.give_reason(inspection, reason="本次为双随机抽查，与专项检查事项不同。", actor=lead)
     launch.submit_for_approval(inspection, actor=lead)
     return launch.approve(inspection, actor=people[f"{LEAD}-fzr"])
 

@@ -254,6 +254,11 @@ OFFICER_CONSECUTIVE_VISITS = env.int("OFFICER_CONSECUTIVE_VISITS", default=3)
 UNFILED_TRIGGER = env.str("UNFILED_TRIGGER", default="RESIDENTS")
 # 备案或发现早于多少天的不再自动拟定首查，归入年度覆盖；法律未规定
 FIRST_CHECK_LOOKBACK_DAYS = env.int("FIRST_CHECK_LOOKBACK_DAYS", default=365)
+# 同一部门每年对同一机构的检查次数上限（日常、个案、专项，不含上级部署），由主管部门公布（law.md §3 K）；可按部门另定
+VISITS_A_YEAR = env.int("VISITS_A_YEAR", default=2)
+VISITS_A_YEAR_BY_DEPARTMENT = env.json("VISITS_A_YEAR_BY_DEPARTMENT", default={})
+# 前后多少天内的检查视为近期检查，发起时提示互认；文件未定
+OVERLAP_DAYS = env.int("OVERLAP_DAYS", default=90)
 # 自几月起在工作台提醒本年度尚未现场检查的机构（requirements B7：第三季度）
 COVERAGE_REMINDED_FROM_MONTH = env.int("COVERAGE_REMINDED_FROM_MONTH", default=7)
 # 证件到期前多少天提醒

@@ -162,7 +162,7 @@ def next_step(row: JointInspection) -> str:
 
 def own_results_to_confirm(viewer: Viewer) -> QuerySet:
     return OwnResult.objects.filter(
-        state=OwnResultState.FILED, lead_department__in=viewer.clerk
+        state=OwnResultState.AWAITING, lead_department__in=viewer.clerk
     ).select_related("institution", "department")
 
 

@@ -65,6 +65,8 @@ class JointInspection(models.Model):
     approved_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     approved_at = models.DateTimeField("审批时间", null=True, blank=True)
     sent_back_reason = models.TextField("审批退回意见", blank=True)
+    # Why it goes where others have just been, or will be (inspections/services/visit_budget.py).
+    overlap_reason = models.CharField("再查的理由", max_length=500, blank=True)
     ticking_closed_at = models.DateTimeField("勾选截止于", null=True, blank=True)
     cancelled_reason = models.TextField("取消原因", blank=True)
 

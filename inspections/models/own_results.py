@@ -49,7 +49,7 @@ class OwnResult(models.Model):
     attachment = models.ForeignKey(
         StoredFile, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
-    state = models.CharField("状态", max_length=10, choices=OwnResultState, default=OwnResultState.FILED)
+    state = models.CharField("状态", max_length=10, choices=OwnResultState, default=OwnResultState.AWAITING)
     filed_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     filed_at = models.DateTimeField("报备时间", default=timezone.now)
     decided_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")

@@ -87,6 +87,27 @@ class TaskOrigin(models.Model):
         return f"{self.joint_inspection_id} → {self.task_id}"
 
 
+class TakenOver(models.Model):
+    """结果互认: the result of another visit stands for a joint inspection's own; its institution left the scope."""
+
+    joint_inspection = models.ForeignKey(JointInspection, on_delete=models.CASCADE, related_name="taken_over")
+    institution = models.ForeignKey(Institution, on_delete=models.PROTECT, related_name="+")
+    task = models.ForeignKey(Task, on_delete=models.PROTECT, related_name="+")
+    taken_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    taken_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["joint_inspection", "institution"], name="inspections_taken_over_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.joint_inspection_id} ← {self.task_id}"
+
+
 class TaskItem(models.Model):
     """表单项: one check item on the form, answered by the department that implements it."""
 

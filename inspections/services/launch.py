@@ -31,6 +31,7 @@ from inspections.models import (
     Tick,
 )
 from inspections.services.scope import Scope, set_candidates, set_versions
+from inspections.services.visit_budget import require_budget
 from institutions.models import Institution
 from ledger import services as ledger
 from scenarios.enums import VersionState
@@ -126,6 +127,7 @@ def change(
     inspection.save()
     set_versions(inspection, versions)
     set_candidates(inspection, by_filter, by_hand, actor)
+    inspection.candidates.filter(institution__in=inspection.taken_over.values("institution")).delete()
     _append(inspection, Event.CHANGED, _plan(inspection), actor)
     return inspection
 
@@ -134,13 +136,14 @@ def change(
 def submit_for_approval(inspection: JointInspection, *, actor: User) -> JointInspection:
     """Fix the roster and ask the lead department's 负责人.
 
-    Raises DomainError for an empty scope, a passed deadline, a version retired meanwhile, or a department
-    nobody there can be called at.
+    Raises DomainError for an empty scope, a passed deadline, a version retired meanwhile, a department
+    nobody there can be called at, an institution at the yearly cap, or visits of others nobody says why to repeat.
     """
     inspection = locked(inspection)
     permissions.require_leading(actor, inspection)
     require_transition(inspection, InspectionState.AWAITING_APPROVAL)
     _require_ready(inspection)
+    require_budget(inspection)
     inspection.state = InspectionState.AWAITING_APPROVAL
     inspection.sent_back_reason = ""
     inspection.launched_by = inspection.launched_by or actor

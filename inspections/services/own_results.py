@@ -70,8 +70,8 @@ def correct_result(
     """File a returned result again; without a new attachment the old one stays. Raises as `file_result`."""
     result = _locked(result)
     require_role(actor, CLERKS, result.department)
-    _require_transition(result, OwnResultState.FILED)
-    result.state, result.filed_by, result.filed_at = OwnResultState.FILED, actor, timezone.now()
+    _require_transition(result, OwnResultState.AWAITING)
+    result.state, result.filed_by, result.filed_at = OwnResultState.AWAITING, actor, timezone.now()
     result.decided_by, result.decided_at, result.returned_reason = None, None, ""
     _write(result, number, institution, checked_on, list(items), outcome, summary, on_site, attachment)
     _file(result, actor)

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from inspections.views import impact, launch, overview, ticking
+from inspections.views import budget, impact, launch, overview, ticking
 
 urlpatterns: list[path] = [
     path("inspections/", overview.inspection_list, name="list"),
@@ -14,6 +14,10 @@ urlpatterns: list[path] = [
     path("inspections/<int:pk>/", overview.detail, name="detail"),
     path("inspections/<int:pk>/edit/", launch.edit, name="edit"),
     path("inspections/<int:pk>/progress/", overview.progress_board, name="progress_board"),
+    path("inspections/<int:pk>/visits/", budget.visits, name="visits"),
+    path("inspections/<int:pk>/visits/take-over/", budget.visits_take_over, name="visits_take_over"),
+    path("inspections/<int:pk>/visits/leave-out/", budget.visits_leave_out, name="visits_leave_out"),
+    path("inspections/<int:pk>/visits/reason/", budget.visits_reason, name="visits_reason"),
     path("inspections/<int:pk>/submit/", launch.submit_for_approval, name="submit_for_approval"),
     path("inspections/<int:pk>/approve/", launch.approve, name="approve"),
     path("inspections/<int:pk>/send-back/", launch.send_back, name="send_back"),

@@ -74,7 +74,7 @@ def own_result(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "result": result,
         "items": result.items.all(),
-        "may_decide": decides and result.state == OwnResultState.FILED,
+        "may_decide": decides and result.state == OwnResultState.AWAITING,
         "may_correct": files and result.state == OwnResultState.RETURNED,
     }
     return render(request, "inspections/own_result.html", context)

@@ -19,7 +19,7 @@ _numbers = count(1)
 
 def make_own_result(
     department: Department | None = None,
-    state: OwnResultState = OwnResultState.FILED,
+    state: OwnResultState = OwnResultState.AWAITING,
     *,
     institution: Institution | None = None,
     **fields,

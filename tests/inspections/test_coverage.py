@@ -79,7 +79,7 @@ def test_an_open_form_does_not_count():
     [
         (OwnResultState.CONFIRMED, True, True),
         (OwnResultState.CONFIRMED, False, False),
-        (OwnResultState.FILED, True, False),
+        (OwnResultState.AWAITING, True, False),
         (OwnResultState.RETURNED, True, False),
     ],
 )

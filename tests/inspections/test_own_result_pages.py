@@ -110,7 +110,7 @@ def test_a_returned_one_comes_back_in_the_form_and_is_filed_again(lead, fire, xi
     assert page.context["form"]["number"].value() == "旧号"
     fire.post(url("own_result_edit", result), filled(xiaofang, number="新号"))
     result.refresh_from_db()
-    assert (result.number, result.state) == ("新号", OwnResultState.FILED)
+    assert (result.number, result.state) == ("新号", OwnResultState.AWAITING)
 
 
 def test_a_filed_one_is_not_corrected(fire):

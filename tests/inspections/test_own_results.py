@@ -40,7 +40,7 @@ def again(result: OwnResult, **changes) -> OwnResult:
 
 def test_a_result_is_filed_with_the_keeper_of_the_register():
     result = make_own_result()
-    assert (result.state, result.lead_department.code) == (OwnResultState.FILED, "minzheng")
+    assert (result.state, result.lead_department.code) == (OwnResultState.AWAITING, "minzheng")
 
 
 def test_a_result_of_a_joint_inspection_is_filed_with_its_lead():
@@ -130,7 +130,7 @@ def test_a_returned_result_is_corrected_and_asked_about_again():
     result = make_own_result(state=OwnResultState.RETURNED, attachment=make_pdf())
     corrected = again(result, number="改后", summary="补充说明")
     assert (corrected.state, corrected.number, corrected.returned_reason, corrected.decided_by) == (
-        OwnResultState.FILED,
+        OwnResultState.AWAITING,
         "改后",
         "",
         None,
@@ -138,7 +138,7 @@ def test_a_returned_result_is_corrected_and_asked_about_again():
     assert corrected.attachment == result.attachment
 
 
-@pytest.mark.parametrize("state", [OwnResultState.FILED, OwnResultState.CONFIRMED])
+@pytest.mark.parametrize("state", [OwnResultState.AWAITING, OwnResultState.CONFIRMED])
 def test_what_was_not_returned_is_not_corrected(state):
     with pytest.raises(DomainError, match="不能改为“待确认”"):
         again(make_own_result(state=state))
