@@ -289,6 +289,8 @@ class Event(models.TextChoices):
     CHANGED = "inspection.changed", "修改联合检查方案"
     SUBMITTED_FOR_APPROVAL = "inspection.submitted_for_approval", "提请审批"
     APPROVED = "inspection.approved", "审批通过"
+    SENT_IN_EMERGENCY = "inspection.sent_in_emergency", "情况紧急先行实施"
+    APPROVED_AFTERWARDS = "inspection.approved_afterwards", "补办审批"
     SENT_BACK = "inspection.sent_back", "审批退回"
     TICKED = "inspection.ticked", "勾选检查事项"
     REQUESTED = "inspection.requested", "提请其他部门事项"

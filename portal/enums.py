@@ -5,6 +5,7 @@ class Work(models.TextChoices):
     """What may wait for somebody, in the order the desk shows it."""
 
     APPROVAL = "APPROVAL", "待审批的联合检查"
+    EMERGENCY = "EMERGENCY", "待补办审批的紧急检查"
     LEGAL_REVIEW = "LEGAL_REVIEW", "待法制审核"
     VISIT = "VISIT", "我的检查任务"
     ANSWER = "ANSWER", "待勾选的联合检查"

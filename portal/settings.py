@@ -259,6 +259,8 @@ VISITS_A_YEAR = env.int("VISITS_A_YEAR", default=2)
 VISITS_A_YEAR_BY_DEPARTMENT = env.json("VISITS_A_YEAR_BY_DEPARTMENT", default={})
 # 前后多少天内的检查视为近期检查，发起时提示互认；文件未定
 OVERLAP_DAYS = env.int("OVERLAP_DAYS", default=90)
+# 情况紧急先行检查的，几个工作日内补办审批；文件未定天数（law.md §3 K）
+EMERGENCY_APPROVAL_WORKDAYS = env.int("EMERGENCY_APPROVAL_WORKDAYS", default=2)
 # 自几月起在工作台提醒本年度尚未现场检查的机构（requirements B7：第三季度）
 COVERAGE_REMINDED_FROM_MONTH = env.int("COVERAGE_REMINDED_FROM_MONTH", default=7)
 # 证件到期前多少天提醒

@@ -66,6 +66,14 @@ SOURCES = (
         is_moment=True,
     ),
     Source(
+        Work.EMERGENCY,
+        "head",
+        work.emergencies,
+        lambda row: (row.name, f"{row.launched_by}先行实施，编号 {row.number}", row.subject),
+        order="approval_due_on",
+        list_page="inspections:list",
+    ),
+    Source(
         Work.LEGAL_REVIEW,
         "lawyer",
         work.legal_reviews,

@@ -64,6 +64,9 @@ class JointInspection(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     approved_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     approved_at = models.DateTimeField("审批时间", null=True, blank=True)
+    # Sent out before anybody approved it: why, and until when the approval must be made up for.
+    emergency_reason = models.CharField("紧急情况", max_length=500, blank=True)
+    approval_due_on = models.DateField("补办审批期限", null=True, blank=True)
     sent_back_reason = models.TextField("审批退回意见", blank=True)
     # Why it goes where others have just been, or will be (inspections/services/visit_budget.py).
     overlap_reason = models.CharField("再查的理由", max_length=500, blank=True)
@@ -82,8 +85,13 @@ class JointInspection(models.Model):
             models.CheckConstraint(
                 condition=Q(state__in=[InspectionState.DRAFT, InspectionState.AWAITING_APPROVAL])
                 | Q(state=InspectionState.CANCELLED)
-                | Q(approved_by__isnull=False, approved_at__isnull=False),
+                | Q(approved_by__isnull=False, approved_at__isnull=False)
+                | (~Q(emergency_reason="") & Q(approval_due_on__isnull=False)),
                 name="inspections_nothing_goes_out_unapproved",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=InspectionState.COMPLETED) | Q(approved_at__isnull=False),
+                name="inspections_completed_is_approved",
             ),
             models.CheckConstraint(
                 condition=Q(state__in=[InspectionState.DRAFT, InspectionState.CANCELLED])
@@ -107,6 +115,16 @@ class JointInspection(models.Model):
     def subject(self) -> str:
         """The subject of this joint inspection's ledger chain."""
         return f"joint_inspection:{self.pk}"
+
+    @property
+    def went_out(self) -> bool:
+        """Whether departments were told: approved, or sent out in an emergency."""
+        return bool(self.approved_at or self.emergency_reason)
+
+    @property
+    def awaits_approval_afterwards(self) -> bool:
+        """Whether an emergency's approval is still to be made up for."""
+        return bool(self.emergency_reason) and not self.approved_at
 
     @property
     def is_announced(self) -> bool:

@@ -142,7 +142,7 @@ def submit_for_approval(inspection: JointInspection, *, actor: User) -> JointIns
     inspection = locked(inspection)
     permissions.require_leading(actor, inspection)
     require_transition(inspection, InspectionState.AWAITING_APPROVAL)
-    _require_ready(inspection)
+    require_ready(inspection)
     require_budget(inspection)
     inspection.state = InspectionState.AWAITING_APPROVAL
     inspection.sent_back_reason = ""
@@ -174,12 +174,17 @@ def approve(inspection: JointInspection, *, actor: User) -> JointInspection:
     require_transition(inspection, InspectionState.TICKING)
     if inspection.state != InspectionState.AWAITING_APPROVAL:
         raise DomainError("勾选已截止，如需继续请延长勾选期限。")
-    _require_ready(inspection)
+    require_ready(inspection)
     inspection.state = InspectionState.TICKING
     inspection.approved_by = actor
     inspection.approved_at = timezone.now()
     inspection.save(update_fields=["state", "approved_by", "approved_at"])
+    _append(inspection, Event.APPROVED, send_out(inspection), actor)
+    return inspection
 
+
+def send_out(inspection: JointInspection) -> dict:
+    """Invite the departments and offer them their items; returns whom and what, as the ledger keeps it."""
     items = items_offered(inspection)
     Tick.objects.bulk_create(
         Tick(
@@ -205,12 +210,10 @@ def approve(inspection: JointInspection, *, actor: User) -> JointInspection:
             subject=inspection.subject,
             roles=CLERKS,
         )
-    payload = {
+    return {
         "departments": [department.code for department in departments_asked],
         "check_items": sorted(item.check_item_id for item in items),
     }
-    _append(inspection, Event.APPROVED, payload, actor)
-    return inspection
 
 
 @transaction.atomic
@@ -257,6 +260,8 @@ def complete(inspection: JointInspection, *, actor: User) -> JointInspection:
     inspection = locked(inspection)
     permissions.require_leading(actor, inspection)
     require_transition(inspection, InspectionState.COMPLETED)
+    if inspection.awaits_approval_afterwards:
+        raise DomainError("尚未补办审批，不能办结，请本部门负责人补办。")
     origins = TaskOrigin.objects.filter(joint_inspection=inspection)
     still_open = origins.filter(task__state__in=[TaskState.ASSIGNED, TaskState.UNDER_WAY]).count()
     if still_open:
@@ -347,7 +352,7 @@ def _worded(text: str, field: str, message: str) -> str:
     return text
 
 
-def _require_ready(inspection: JointInspection) -> None:
+def require_ready(inspection: JointInspection) -> None:
     """What must hold when approval is asked for must still hold when it is given."""
     _check_dates(inspection.window_from, inspection.window_until, inspection.tick_deadline)
     _in_force(inspection.versions.all())

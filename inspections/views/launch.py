@@ -20,8 +20,8 @@ from inspections.forms.launch import ExtendForm, LaunchForm, published_versions
 from inspections.forms.sampling import SamplingForm
 from inspections.models import JointInspection
 from inspections.permissions import require_leading
+from inspections.services import emergencies, strata, ticking
 from inspections.services import launch as services
-from inspections.services import strata, ticking
 from inspections.services.launch import EVERYBODY
 from inspections.services.printed_rules import printed_rules
 from institutions.enums import OperatingState
@@ -117,6 +117,19 @@ def submit_for_approval(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def approve(request: HttpRequest, pk: int) -> HttpResponse:
     return _step(request, pk, services.approve, "已批准，各参与部门已收到勾选通知。")
+
+
+@needs(*CLERKS)
+@require_POST
+def send_in_emergency(request: HttpRequest, pk: int) -> HttpResponse:
+    said = "已通知各参与部门，请本部门负责人按期补办审批。"
+    return _step(request, pk, emergencies.send_in_emergency, said, reason=request.POST.get("reason", ""))
+
+
+@needs(Role.HEAD)
+@require_POST
+def approve_afterwards(request: HttpRequest, pk: int) -> HttpResponse:
+    return _step(request, pk, emergencies.approve_afterwards, "已补办审批。")
 
 
 @needs(Role.HEAD)

@@ -139,7 +139,7 @@ def _ticked(inspection: JointInspection) -> list[Tick]:
 
 def _invitation(inspection: JointInspection) -> dict[str, Any] | None:
     """Whom approving it will invite, for those who decide; None once it went out."""
-    if inspection.approved_at or inspection.state == InspectionState.CANCELLED:
+    if inspection.went_out or inspection.state == InspectionState.CANCELLED:
         return None
     items = items_offered(inspection)
     departments = sorted({item.department for item in items}, key=lambda department: department.order)
@@ -156,7 +156,7 @@ def _steps(inspection: JointInspection) -> list[dict[str, str]]:
     order = [state for state, _ in PATH]
     cancelled = inspection.state == InspectionState.CANCELLED
     here = 1 if cancelled else order.index(inspection.state)
-    if cancelled and inspection.approved_at:
+    if cancelled and inspection.went_out:
         here = 3 if inspection.ticking_closed_at else 2
     finished = inspection.state == InspectionState.COMPLETED
     steps = []
@@ -194,12 +194,16 @@ def _actions(inspection: JointInspection, user: User) -> dict[str, Any]:
     return {
         "may_edit": leads and state == InspectionState.DRAFT,
         "may_decide": approves and state == InspectionState.AWAITING_APPROVAL,
+        "may_go_ahead": leads and state in (InspectionState.DRAFT, InspectionState.AWAITING_APPROVAL),
+        "may_make_up": approves
+        and inspection.awaits_approval_afterwards
+        and state != InspectionState.CANCELLED,
         "may_tick": bool(own) and is_open(inspection),
         "may_close": leads and state == InspectionState.TICKING,
         "may_extend": leads and (state == InspectionState.TICKING or reopenable),
         "may_cancel": leads and cancellable,
         "may_complete": leads and state == InspectionState.UNDER_WAY,
-        "shows_board": bool(inspection.approved_at),
+        "shows_board": inspection.went_out,
         "close_text": (f"{waiting} 个部门尚未答复。" if waiting else "各部门均已答复。")
         + "截止后不能再勾选，确有需要可延长。",
         "extend_form": ExtendForm(initial={"until": later_deadline(inspection)}),

@@ -210,6 +210,8 @@ inspections:visits_leave_out        POST draft           302 302 302 404 403 404
 inspections:visits_reason           POST draft           302 302 302 404 403 404 403 403 403 403 403 403 404
 inspections:submit_for_approval     POST draft           302 302 302 404 403 404 403 403 403 403 403 403 404
 inspections:approve                 POST awaiting        302 403 302 403 403 403 403 403 403 403 403 403 404
+inspections:send_in_emergency       POST draft           302 302 302 404 403 404 403 403 403 403 403 403 404
+inspections:approve_afterwards      POST ticking         302 403 302 403 403 403 403 403 403 403 403 403 404
 inspections:send_back               POST awaiting        302 403 302 403 403 403 403 403 403 403 403 403 404
 inspections:cancel                  POST ticking         302 302 302 403 403 404 403 403 403 403 403 403 404
 inspections:close_ticking           POST ticking         302 302 302 403 403 404 403 403 403 403 403 403 404

@@ -354,7 +354,7 @@ class TestQueries:
 
     EXPECTED = {
         "clerk of the lead": 20,
-        "head of the lead": 24,
+        "head of the lead": 25,
         "clerk of a participant": 19,
         "officer with a visit": 11,
         "legal reviewer": 7,
