@@ -6,13 +6,15 @@ from datetime import datetime
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import CharField, Exists, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Cast, Concat
 from django.utils import timezone
 
 from core.digests import digest_json
 from core.errors import DomainError
 from departments.models import Department, User
 from ledger import services as ledger
+from ledger.models import Chain
 from scenarios.enums import Event
 from scenarios.models import (
     CheckItem,
@@ -134,6 +136,13 @@ def require_in_use(version: ScenarioVersion) -> None:
             f"{'、'.join(str(row) for row in rows[:6])}{'等' if len(rows) > 6 else ''}的事项已停用，"
             "请先恢复事项，或从草稿中移除这些行。"
         )
+
+
+def never_touched(items: QuerySet) -> QuerySet:
+    """Items nobody registered, edited or retired: what an import made and left as it was."""
+    kind = "check_item" if items.model is CheckItem else "penalty_item"
+    subject = Concat(Value(f"{kind}:"), Cast(OuterRef("pk"), CharField()))
+    return items.exclude(Exists(Chain.objects.filter(subject=subject)))
 
 
 def history(item: CheckItem | PenaltyItem) -> list[Change]:

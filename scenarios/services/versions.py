@@ -23,7 +23,7 @@ from scenarios.models import (
     ScenarioVersion,
 )
 from scenarios.permissions import require_editing
-from scenarios.services.items import require_in_use
+from scenarios.services.items import never_touched, require_in_use
 from scenarios.services.participants import ask_for_contacts
 from scenarios.services.uploads import forget_file
 
@@ -150,11 +150,13 @@ def discard(version: ScenarioVersion, *, actor: User) -> None:
     key, number, source = version.pk, version.number, version.source_file
     version.delete()
     used = MatrixRow.objects.filter(check_item=OuterRef("pk"))
-    CheckItem.objects.filter(~Exists(used), pk__in=checks, basis="", method="", guide="").delete()
+    unused = CheckItem.objects.filter(~Exists(used), pk__in=checks, basis="", method="", guide="")
+    never_touched(unused).delete()
     used = MatrixRow.objects.filter(penalty_item=OuterRef("pk"))
-    PenaltyItem.objects.filter(
+    unused = PenaltyItem.objects.filter(
         ~Exists(used), pk__in=penalties, basis="", penalty_range="", delegations=None
-    ).delete()
+    )
+    never_touched(unused).delete()
     if source:
         forget_file(source)
     ledger.append(

@@ -323,6 +323,17 @@ def test_a_draft_thrown_away_meanwhile_is_not_edited(draft, clerk, sector):
         drafting.add_lines(draft, [], actor=clerk, situation="情形", sector=sector)
 
 
+def test_discarding_a_draft_keeps_items_somebody_registered(draft, clerk, sector, bureaus):
+    registered = items.register_check_item(actor=clerk, department=bureaus["shichang"], name="价格检查")
+    punished = items.register_penalty_item(actor=clerk, department=bureaus["shichang"], name="一项处罚")
+    drafting.add_lines(draft, [registered], actor=clerk, situation="情形", sector=sector)
+    row = draft.rows.get()
+    change = said(row, penalty_item=punished, penalty_department=bureaus["shichang"])
+    drafting.change_line(draft, row.pk, actor=clerk, **change)
+    discard(draft, actor=clerk)
+    assert (CheckItem.objects.get(), PenaltyItem.objects.get()) == (registered, punished)
+
+
 def test_edits_leave_entries_without_words(draft, clerk, sector):
     added(draft, clerk, sector, "食堂检查")
     entry = entries_of(draft.scenario.subject).last()
