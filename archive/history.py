@@ -24,7 +24,7 @@ from inspections.enums import (
     Severity,
 )
 from inspections.enums import Event as InspectionEvent
-from inspections.models import Finding, JointInspection, OwnResult, Referral, Task
+from inspections.models import Finding, JointInspection, OwnResult, Plan, Referral, Task
 from institutions.enums import Event as InstitutionEvent
 from institutions.enums import OperatingState
 from institutions.models import Institution
@@ -44,6 +44,7 @@ NAMED: tuple[tuple[str, Any, str], ...] = (
     ("account", User, "pk"),
     ("department", Department, "code"),
     ("joint_inspection", JointInspection, "pk"),
+    ("plan", Plan, "pk"),
     ("scenario", Scenario, "pk"),
     ("check_item", CheckItem, "pk"),
     ("penalty_item", PenaltyItem, "pk"),

@@ -260,6 +260,14 @@ REFERRAL_TRANSITIONS = {
 }
 
 
+class RoundState(models.TextChoices):
+    """How far a round of a plan is; follows from the joint inspections launched for it."""
+
+    PLANNED = "PLANNED", "未发起"
+    LAUNCHED = "LAUNCHED", "已发起"
+    DONE = "DONE", "已完成"
+
+
 class OwnResultState(models.TextChoices):
     AWAITING = "AWAITING", "待确认"
     CONFIRMED = "CONFIRMED", "已备案"
@@ -282,6 +290,9 @@ class Outcome(models.TextChoices):
 class Event(models.TextChoices):
     """Kinds of ledger entries this app writes: to the joint inspection's chain, then the institution's."""
 
+    PLAN_MADE = "plan.made", "建立年度计划"
+    PLAN_ROUND_ADDED = "plan.round_added", "计划添加轮次"
+    PLAN_ROUND_REMOVED = "plan.round_removed", "计划删除轮次"
     LAUNCHED = "inspection.launched", "发起联合检查"
     RESULT_TAKEN_OVER = "inspection.result_taken_over", "互认检查结果"
     SPENT_LEFT_OUT = "inspection.spent_left_out", "移出已达频次上限的机构"

@@ -12,6 +12,7 @@ PAGES = {
     "institution": "archive:dossier",
     "joint_inspection": "inspections:detail",
     "draw": "inspections:draw_secrets",
+    "plan": "inspections:plan",
     "own_result": "inspections:own_result",
     "task": "inspections:task_detail",
     "finding": "inspections:finding_detail",

@@ -22,6 +22,7 @@ GROUPS: list[list[tuple[str, str]]] = [
     [("登记信息", "institutions:detail"), ("一户一档", "archive:dossier")],
     [
         ("联合检查", "inspections:list"),
+        ("年度计划", "inspections:plan_list"),
         ("年度覆盖", "inspections:coverage"),
         ("自建系统备案", "inspections:own_result_list"),
     ],

@@ -12,7 +12,7 @@ from core.workdays import add_workdays
 from departments.models import Department, User
 from departments.permissions import CLERKS
 from inspections.enums import Cause, InspectionKind, InspectionState, ScopeSource
-from inspections.models import JointInspection
+from inspections.models import JointInspection, PlanRound
 from scenarios.enums import VersionState
 from scenarios.models import ScenarioVersion
 
@@ -66,10 +66,19 @@ class LaunchForm(forms.Form):
         widget=forms.RadioSelect,
     )
 
-    def __init__(self, *args: Any, user: User, inspection: JointInspection | None = None, **kwargs: Any):
+    def __init__(
+        self,
+        *args: Any,
+        user: User,
+        inspection: JointInspection | None = None,
+        plan_round: PlanRound | None = None,
+        **kwargs: Any,
+    ):
         leads = [inspection.lead_department] if inspection else user.departments_as(*CLERKS)
         versions = published_versions()
         first = plan_of(inspection) if inspection else default_plan(leads[0], versions)
+        if plan_round:
+            first |= plan_of_round(plan_round)
         super().__init__(*args, initial={**first, **kwargs.pop("initial", {})}, **kwargs)
         self.fields["lead_department"].queryset = Department.objects.filter(pk__in=[d.pk for d in leads])
         self.fields["versions"].queryset = versions
@@ -155,6 +164,17 @@ def default_plan(lead: Department, versions: QuerySet[ScenarioVersion]) -> dict[
         "tick_deadline": end_of_work(last_tick_day),
         "scope_mode": ScopeSource.FILTER,
     }
+
+
+def plan_of_round(planned: PlanRound) -> dict[str, Any]:
+    """What a round of the yearly plan says of the joint inspection launched for it."""
+    today = timezone.localdate()
+    window = {}
+    if planned.last_day >= today:
+        start = add_workdays(add_workdays(today, TICK_WORKDAYS), 1)
+        window = {"window_from": max(planned.first_day, start), "window_until": max(planned.last_day, start)}
+    purpose = "；".join(part for part in (planned.scope, planned.rule) if part)
+    return {"name": planned.name, "kind": planned.kind, "purpose": purpose, **window}
 
 
 def plan_of(inspection: JointInspection) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from inspections.models.launch import (
     Tick,
 )
 from inspections.models.own_results import OwnResult
+from inspections.models.plans import Plan, PlanRound
 from inspections.models.tasks import (
     Answer,
     OfficerSwap,
@@ -56,6 +57,8 @@ __all__ = [
     "OwnResult",
     "Participation",
     "Photo",
+    "Plan",
+    "PlanRound",
     "Rectification",
     "Referral",
     "ReferralStep",

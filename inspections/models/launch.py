@@ -20,6 +20,7 @@ from inspections.enums import (
     RequestState,
     ScopeSource,
 )
+from inspections.models.plans import PlanRound
 from institutions.models import Institution
 from scenarios.models import CheckItem, PublishedItem, ScenarioVersion
 
@@ -44,6 +45,9 @@ class JointInspection(models.Model):
     name = models.CharField("名称", max_length=128)
     kind = models.CharField("检查类型", max_length=10, choices=InspectionKind)
     cause = models.CharField("任务来源", max_length=10, choices=Cause, default=Cause.PLAN)
+    plan_round = models.ForeignKey(
+        PlanRound, on_delete=models.PROTECT, null=True, blank=True, related_name="joint_inspections"
+    )
     purpose = models.TextField("说明", blank=True)
     lead_department = models.ForeignKey(
         Department, on_delete=models.PROTECT, related_name="led_inspections", verbose_name="牵头部门"

@@ -27,9 +27,11 @@ from inspections.enums import (
 from inspections.models import (
     JointInspection,
     Participation,
+    PlanRound,
     TaskOrigin,
     Tick,
 )
+from inspections.services.plans import require_round_of
 from inspections.services.scope import Scope, set_candidates, set_versions
 from inspections.services.visit_budget import require_budget
 from institutions.models import Institution
@@ -58,6 +60,7 @@ def launch(
     by_filter: Scope = (),
     by_hand: Scope = (),
     purpose: str = "",
+    plan_round: PlanRound | None = None,
 ) -> JointInspection:
     """Draft a joint inspection led by a department of the actor; only the lead sees it until it is approved.
 
@@ -68,11 +71,13 @@ def launch(
     versions = _in_force(versions)
     _check_dates(window_from, window_until, tick_deadline)
     _check_cause(kind, cause)
+    require_round_of(lead_department, plan_round)
     inspection = JointInspection.objects.create(
         number=next_inspection_number(lead_department),
         name=_worded(name, "name", "请填写联合检查名称。"),
         kind=kind,
         cause=cause,
+        plan_round=plan_round,
         purpose=purpose.strip(),
         lead_department=lead_department,
         window_from=window_from,

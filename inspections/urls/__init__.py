@@ -1,6 +1,6 @@
 """Addresses of this app, by noun."""
 
-from inspections.urls import draws, findings, generate, launch, results, tasks
+from inspections.urls import draws, findings, generate, launch, plans, results, tasks
 
 app_name = "inspections"
 
@@ -10,5 +10,6 @@ urlpatterns = [
     *generate.urlpatterns,
     *tasks.urlpatterns,
     *findings.urlpatterns,
+    *plans.urlpatterns,
     *results.urlpatterns,
 ]

@@ -18,7 +18,7 @@ from inspections.draws.rules import SamplingRule
 from inspections.enums import KIND_RULES, InspectionState, ScopeSource
 from inspections.forms.launch import ExtendForm, LaunchForm, published_versions
 from inspections.forms.sampling import SamplingForm
-from inspections.models import JointInspection
+from inspections.models import JointInspection, PlanRound
 from inspections.permissions import require_leading
 from inspections.services import emergencies, strata, ticking
 from inspections.services import launch as services
@@ -35,11 +35,13 @@ SHOWN = 30
 
 @needs(*CLERKS)
 def launch(request: HttpRequest) -> HttpResponse:
-    """A new joint inspection: drafted, or drafted and sent for approval in one go."""
-    form = LaunchForm(request.POST or None, user=request.user)
+    """A new joint inspection: drafted, or drafted and sent for approval in one go; `?round=` for one of a plan."""
+    planned = _round(request)
+    form = LaunchForm(request.POST or None, user=request.user, plan_round=planned)
 
     def save(plan: dict[str, Any]) -> JointInspection:
-        return services.launch(lead_department=form.cleaned_data["lead_department"], **plan)
+        lead = form.cleaned_data["lead_department"]
+        return services.launch(lead_department=lead, plan_round=planned, **plan)
 
     return _form_page(request, form, save)
 
@@ -165,6 +167,14 @@ def extend_ticking(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def complete(request: HttpRequest, pk: int) -> HttpResponse:
     return _step(request, pk, services.complete, "联合检查已办结。")
+
+
+def _round(request: HttpRequest) -> PlanRound | None:
+    """The round of a plan the address names, when the account's department leads it."""
+    pk = request.GET.get("round", "")
+    leads = request.user.departments_as(*CLERKS)
+    rounds = PlanRound.objects.filter(plan__lead_department__in=leads).select_related("plan")
+    return get_object_or_404(rounds, pk=pk) if pk.isdecimal() else None
 
 
 def _visible(request: HttpRequest, pk: int) -> JointInspection:

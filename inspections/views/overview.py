@@ -62,7 +62,10 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One joint inspection, with what this account may do about it."""
     rows = JointInspection.objects.visible_to(request.user)
     inspection = get_object_or_404(
-        rows.select_related("lead_department__group", "launched_by", "approved_by", "due_check"), pk=pk
+        rows.select_related(
+            "lead_department__group", "launched_by", "approved_by", "due_check", "plan_round"
+        ),
+        pk=pk,
     )
     # First, because it may learn that generating has just ended.
     generation = generation_context(inspection, request.user)

@@ -167,3 +167,7 @@ def test_the_dossier_counts_and_links_to_a_confirmed_one(lead):
     stats = {row["label"]: row["value"] for row in page.context["stats"]}
     newest = next(event for event in page.context["events"] if "自建系统结果备案" in event.title)
     assert (stats["自建系统备案"], newest.url) == (1, url("own_result", result))
+
+
+def test_the_empty_form_leads_back_to_the_list(fire):
+    assert f'href="{reverse("inspections:own_result_list")}">取消' in fire.get(CREATE).content.decode()

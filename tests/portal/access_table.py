@@ -254,6 +254,12 @@ inspections:task_officers           POST task            302 302 302 302 403 404
 inspections:task_sign               POST task            302 403 403 403 422 404 404 403 404 404 403 403 404
 inspections:task_submit             POST task            302 403 403 403 302 404 403 403 403 403 403 403 404
 inspections:task_filing             POST task            302 403 403 403 302 404 403 403 403 403 403 403 404
+inspections:plan_list               GET  -               302 200 200 200 200 200 200 200 200 200 200 200 200
+inspections:plan_create             GET  -               302 200 200 200 403 200 403 403 403 403 403 403 200
+inspections:plan_create             POST -               302 422 422 422 403 422 403 403 403 403 403 403 422
+inspections:plan                    GET  plan            302 200 200 200 200 200 200 200 200 200 200 200 200
+inspections:plan                    POST plan            302 422 422 403 403 403 403 403 403 403 403 403 403
+inspections:plan_round_remove       POST plan-round      302 302 302 403 403 403 403 403 403 403 403 403 403
 inspections:coverage                GET  -               302 200 200 200 200 200 200 200 200 200 200 200 200
 inspections:own_result_list         GET  -               302 200 200 200 200 200 200 200 200 200 200 200 200
 inspections:own_result_create       GET  -               302 200 200 200 403 200 403 403 403 403 403 403 200

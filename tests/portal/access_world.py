@@ -34,6 +34,7 @@ from tests.factories.matrices import make_bureaus, make_workbook, printed
 from tests.factories.own_results import make_own_result
 from tests.factories.papers import make_pdf
 from tests.factories.penalties import make_case, make_taken_up
+from tests.factories.plans import make_round
 from tests.factories.scenarios import Row, delegate_all, make_version
 from tests.factories.tasks import (
     item_of,
@@ -141,6 +142,7 @@ def build() -> World:
         INSTITUTIONS, SimpleUploadedFile("名录.xlsx", make_workbook([])), actor=users["clerk"]
     )
     officers = SimpleUploadedFile("执法人员.xlsx", make_workbook([["C1"]], header=["执法证号"], above=()))
+    planned = make_round()
     objects = {
         "-": (),
         "officers-import": (runs.begin(OFFICERS, officers, actor=users["keeper"]).pk,),
@@ -167,6 +169,8 @@ def build() -> World:
         "tick": (own_tick.pk,),
         "lead-tick": (_tick(ticking, "minzheng").pk,),
         "participation": (ticking.participations.get(department=xiaofang).pk,),
+        "plan": (planned.plan_id,),
+        "plan-round": (planned.pk,),
         "own-result": (make_own_result(xiaofang, attachment=make_pdf()).pk,),
         "own-returned": (make_own_result(xiaofang, OwnResultState.RETURNED).pk,),
         "task": (task.pk,),
