@@ -5,6 +5,7 @@ import secrets
 import axes.utils
 from django.db import transaction
 
+from core.constraints import refusing
 from core.errors import DomainError
 from departments.enums import Event, Role
 from departments.models import Department, User
@@ -60,9 +61,11 @@ def open_account(
     Raises PermissionDenied for a post the actor may not give, DomainError for a taken username.
     """
     require_appointer(actor, role, department)
+    taken = DomainError(f"用户名“{username}”已被使用。", fields={"username": "此用户名已被使用"})
     if User.objects.filter(username__iexact=username).exists():
-        raise DomainError(f"用户名“{username}”已被使用。", fields={"username": "此用户名已被使用"})
-    user = User.objects.create_user(username, password, name=name, phone=phone, must_change_password=True)
+        raise taken
+    with refusing("departments_user_username_key", taken):
+        user = User.objects.create_user(username, password, name=name, phone=phone, must_change_password=True)
     post = appoint(user, role, department)
     note(user, Event.CREATED, post_payload(post) | (noted or {}), actor=actor)
     return user

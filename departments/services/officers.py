@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
+from core.constraints import refusing
 from core.digests import digest_text
 from core.errors import DomainError
 from departments.enums import Absence, Event, Role
@@ -49,7 +50,12 @@ def certify(
     }
     former = Officer.objects.filter(user=user).first()
     is_new = former is None or any(getattr(former, name) != value for name, value in values.items())
-    officer, _ = Officer.objects.update_or_create(user=user, defaults=values)
+    taken = DomainError(
+        f"执法证号 {certificate_number} 刚由他人登记，请刷新后再试。",
+        fields={"certificate_number": "此证号已登记"},
+    )
+    with refusing("departments_officer_certificate_number_key", taken):
+        officer, _ = Officer.objects.update_or_create(user=user, defaults=values)
     for post in user.posts.filter(role=Role.OFFICER).exclude(department=department):
         dismiss(post, actor=actor)
     appoint(user, Role.OFFICER, department)

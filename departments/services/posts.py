@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
+from core.constraints import refusing
 from core.errors import DomainError
 from departments.enums import SEPARATE_ROLES, Event, Role
 from departments.models import Department, Post, User
@@ -22,7 +23,8 @@ def appoint(
     second one of 系统管理员, 安全管理员 and 审计管理员: no account holds two of them.
     """
     _require_separate(user, role)
-    post, created = Post.objects.get_or_create(user=user, department=department, role=role)
+    with refusing("departments_one_of_three_administrators", _not_separate(user, role)):
+        post, created = Post.objects.get_or_create(user=user, department=department, role=role)
     if department:
         user.groups.add(department.group)
     user.__dict__.pop("held_posts", None)
@@ -98,11 +100,15 @@ def _require_separate(user: User, role: Role) -> None:
         return
     held = user.posts.filter(role__in=SEPARATE_ROLES).exclude(role=role).first()
     if held:
-        raise DomainError(
-            f"{user.name}已任{held.get_role_display()}，不能同时任{Role(role).label}："
-            "系统管理员、安全管理员、审计管理员须由不同的人担任。",
-            fields={"role": "三种管理员须由不同的人担任"},
-        )
+        raise _not_separate(user, role, held.get_role_display())
+
+
+def _not_separate(user: User, role: Role, held: str = "另一种管理员") -> DomainError:
+    return DomainError(
+        f"{user.name}已任{held}，不能同时任{Role(role).label}："
+        "系统管理员、安全管理员、审计管理员须由不同的人担任。",
+        fields={"role": "三种管理员须由不同的人担任"},
+    )
 
 
 def key_of(department: Department | None) -> str:

@@ -5,9 +5,10 @@ from datetime import date
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils import timezone
 
+from core.constraints import refusing
 from core.digests import digest_text
 from core.errors import DomainError
 from departments.models import Town, User
@@ -156,11 +157,6 @@ def _save(institution: Institution) -> None:
         raise uscc_error(f"统一社会信用代码 {institution.uscc} 已由“{holder.name}”登记。")
     if not institution.code:
         institution.temporary_number = temporary_numbers(institution.town.code[:6], 1)[0]
-    try:
-        with transaction.atomic():
-            institution.save()
-    except IntegrityError as error:
-        if "uscc" not in str(error):
-            raise
-        # Somebody registered the same code between the look and the save.
-        raise uscc_error(f"统一社会信用代码 {institution.uscc} 刚被其他机构登记，请刷新后再试。") from error
+    taken = uscc_error(f"统一社会信用代码 {institution.uscc} 刚被其他机构登记，请刷新后再试。")
+    with refusing("institutions_institution_uscc_key", taken):
+        institution.save()

@@ -166,6 +166,20 @@ def test_taken_code_names_the_institution_that_has_it(keeper):
     assert Institution.objects.count() == 1
 
 
+def test_a_code_registered_in_the_same_moment_is_refused_beside_its_field(keeper, monkeypatch):
+    save = Institution.save
+
+    def late(institution, **options):
+        monkeypatch.setattr(Institution, "save", save)
+        make_institution(uscc=USCCS[0])
+        save(institution, **options)
+
+    monkeypatch.setattr(Institution, "save", late)
+    with pytest.raises(DomainError, match="刚被其他机构登记") as refused:
+        services.register(actor=keeper, **fields(uscc=USCCS[0]))
+    assert list(refused.value.fields) == ["uscc"]
+
+
 @pytest.mark.parametrize(
     ("given", "field"),
     [
