@@ -98,34 +98,42 @@ class ScopeSource(models.TextChoices):
     HAND = "HAND", "手工选择"
 
 
+class SilenceRule(models.TextChoices):
+    """What counts as ticked by a department that never answers; the lead chooses at launch."""
+
+    NONE = "NONE", "不计任何事项"
+    MANDATORY = "MANDATORY", "必查事项视为已勾选"
+
+
 class ParticipationState(models.TextChoices):
     INVITED = "INVITED", "已通知"
     SEEN = "SEEN", "已查看"
     ANSWERED = "ANSWERED", "已勾选"
+    OWN_SYSTEM = "OWN_SYSTEM", "使用自建系统"
     DECLINED = "DECLINED", "不参加"
     SILENT = "SILENT", "逾期未答复"
 
 
+UNANSWERED = (ParticipationState.INVITED, ParticipationState.SEEN)
+# They answered, and have nothing on the one form.
+ABSTAINING = (ParticipationState.DECLINED, ParticipationState.OWN_SYSTEM)
+ANSWERS = (ParticipationState.ANSWERED, *ABSTAINING)
+
 PARTICIPATION_TRANSITIONS = {
     ParticipationState.INVITED: {
         ParticipationState.SEEN,
-        ParticipationState.ANSWERED,
-        ParticipationState.DECLINED,
+        *ANSWERS,
         ParticipationState.SILENT,
     },
-    ParticipationState.SEEN: {
-        ParticipationState.ANSWERED,
-        ParticipationState.DECLINED,
-        ParticipationState.SILENT,
-    },
-    ParticipationState.ANSWERED: {ParticipationState.DECLINED},
-    ParticipationState.DECLINED: {ParticipationState.SEEN},
+    ParticipationState.SEEN: {*ANSWERS, ParticipationState.SILENT},
+    ParticipationState.ANSWERED: set(ABSTAINING),
+    ParticipationState.DECLINED: {ParticipationState.SEEN, ParticipationState.OWN_SYSTEM},
+    ParticipationState.OWN_SYSTEM: {ParticipationState.SEEN, ParticipationState.DECLINED},
     # The lead may extend the deadline; the department is then asked again.
     ParticipationState.SILENT: {
         ParticipationState.INVITED,
         ParticipationState.SEEN,
-        ParticipationState.ANSWERED,
-        ParticipationState.DECLINED,
+        *ANSWERS,
     },
 }
 
@@ -307,7 +315,10 @@ class Event(models.TextChoices):
     REQUESTED = "inspection.requested", "提请其他部门事项"
     REQUEST_REFUSED = "inspection.request_refused", "不采纳提请"
     DECLINED = "inspection.declined", "部门不参加"
+    OWN_SYSTEM = "inspection.own_system", "部门使用自建系统"
     REJOINED = "inspection.rejoined", "部门改为参加"
+    REMINDED = "inspection.reminded", "催办勾选"
+    LATE_ALLOWED = "inspection.late_allowed", "准许补勾"
     TICKING_CLOSED = "inspection.ticking_closed", "勾选截止"
     TICKING_EXTENDED = "inspection.ticking_extended", "延长勾选"
     ROSTER_FROZEN = "inspection.roster_frozen", "固定抽取名单"

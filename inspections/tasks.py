@@ -15,6 +15,11 @@ def close_due_ticking() -> int:
     return ticking.close_due()
 
 
+@shared_task(name="inspections.tasks.remind_due_ticking", expires=300)
+def remind_due_ticking() -> int:
+    return ticking.remind_due()
+
+
 @shared_task(name="inspections.tasks.advance_due_draws", expires=10)
 def advance_due_draws() -> int:
     return contributions.advance_due()

@@ -122,6 +122,7 @@ CELERY_BEAT_SCHEDULE = {
     "expire-imports": {"task": "core.tasks.expire_imports", "schedule": 3600.0},
     # Hourly, so that a machine switched off at night misses no day; each certificate is told of once.
     "warn-of-certificates": {"task": "departments.tasks.warn_of_certificates", "schedule": 3600.0},
+    "remind-ticking": {"task": "inspections.tasks.remind_due_ticking", "schedule": 600.0},
     "close-ticking": {"task": "inspections.tasks.close_due_ticking", "schedule": SWEEP_SECONDS},
     # Hourly: a first check is due in days, and each is drafted once.
     "open-due-checks": {"task": "inspections.tasks.open_due_checks", "schedule": 3600.0},
@@ -245,6 +246,9 @@ PENALTY_DISCLOSURE_WORKDAYS = env.int("PENALTY_DISCLOSURE_WORKDAYS", default=7)
 REFERRAL_WORKDAYS = env.int("REFERRAL_WORKDAYS", default=7)
 # 整改期限默认值，法律未定，由责令机关确定
 RECTIFICATION_DAYS = env.int("RECTIFICATION_DAYS", default=15)
+# 勾选截止前第几个工作日、几点催办（文件未定；0 为截止当天）
+TICK_REMINDER_WORKDAYS = env.list("TICK_REMINDER_WORKDAYS", cast=int, default=[1, 0])
+TICK_REMINDER_HOUR = env.int("TICK_REMINDER_HOUR", default=9)
 # 抽取前征集、公开秘密数各留多少小时，文件未定
 DRAW_COMMIT_HOURS = env.int("DRAW_COMMIT_HOURS", default=24)
 DRAW_REVEAL_HOURS = env.int("DRAW_REVEAL_HOURS", default=24)

@@ -14,6 +14,7 @@ from departments.enums import Role
 from departments.models import Department, Officer, Town, User
 from departments.permissions import CLERKS
 from inspections.enums import (
+    UNANSWERED,
     DrawState,
     FindingState,
     InspectionState,
@@ -47,7 +48,6 @@ from scenarios.services import delegations
 
 # 整改期限前几天可以安排复查
 RECHECK_DAYS = 7
-UNANSWERED = (ParticipationState.INVITED, ParticipationState.SEEN)
 OPEN_TASKS = (TaskState.ASSIGNED, TaskState.UNDER_WAY)
 
 
@@ -117,9 +117,15 @@ def visits(viewer: Viewer) -> QuerySet:
 
 
 def answers(viewer: Viewer) -> QuerySet:
-    return Participation.objects.filter(
-        department__in=viewer.clerk, state__in=UNANSWERED, joint_inspection__state=InspectionState.TICKING
-    ).select_related("joint_inspection__lead_department")
+    asked = Q(state__in=UNANSWERED, joint_inspection__state=InspectionState.TICKING)
+    late = Q(
+        state=ParticipationState.SILENT,
+        late_until__gt=timezone.now(),
+        joint_inspection__state=InspectionState.TICKING_CLOSED,
+    )
+    return Participation.objects.filter(asked | late, department__in=viewer.clerk).select_related(
+        "joint_inspection__lead_department"
+    )
 
 
 def requests(viewer: Viewer) -> QuerySet:

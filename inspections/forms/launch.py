@@ -11,7 +11,7 @@ from core.forms import DateInput, MomentInput
 from core.workdays import add_workdays
 from departments.models import Department, User
 from departments.permissions import CLERKS
-from inspections.enums import Cause, InspectionKind, InspectionState, ScopeSource
+from inspections.enums import Cause, InspectionKind, InspectionState, ScopeSource, SilenceRule
 from inspections.models import JointInspection, PlanRound
 from scenarios.enums import VersionState
 from scenarios.models import ScenarioVersion
@@ -60,6 +60,12 @@ class LaunchForm(forms.Form):
     tick_deadline = forms.DateTimeField(
         label="勾选截止时间", widget=MomentInput, help_text="到时自动截止；之前可提前截止，也可延长。"
     )
+    silence_rule = forms.ChoiceField(
+        label="逾期未答复的部门",
+        choices=SilenceRule.choices,
+        widget=forms.RadioSelect,
+        help_text="必查事项由各部门在事项库中标明；逾期未答复的，同时告知该部门负责人。",
+    )
     scope_mode = forms.ChoiceField(
         label="选择方式",
         choices=[(ScopeSource.FILTER, "按条件，可另外手工添加"), (ScopeSource.HAND, "只检查手工选择的机构")],
@@ -100,6 +106,7 @@ class LaunchForm(forms.Form):
             "window_from",
             "window_until",
             "tick_deadline",
+            "silence_rule",
         )
         return {name: self.cleaned_data[name] for name in names}
 
@@ -162,6 +169,7 @@ def default_plan(lead: Department, versions: QuerySet[ScenarioVersion]) -> dict[
         "window_from": start,
         "window_until": start + timedelta(days=WINDOW_DAYS),
         "tick_deadline": end_of_work(last_tick_day),
+        "silence_rule": SilenceRule.NONE,
         "scope_mode": ScopeSource.FILTER,
     }
 
@@ -188,6 +196,7 @@ def plan_of(inspection: JointInspection) -> dict[str, Any]:
         "window_from",
         "window_until",
         "tick_deadline",
+        "silence_rule",
     )
     filtered = inspection.candidates.filter(source=ScopeSource.FILTER).exists()
     return {

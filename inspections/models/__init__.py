@@ -23,6 +23,7 @@ from inspections.models.launch import (
     JointInspectionVersion,
     Participation,
     Tick,
+    TickReminder,
 )
 from inspections.models.own_results import OwnResult
 from inspections.models.plans import Plan, PlanRound
@@ -71,4 +72,5 @@ __all__ = [
     "TaskOfficer",
     "TaskOrigin",
     "Tick",
+    "TickReminder",
 ]

@@ -12,6 +12,7 @@ from departments.models import Department, User
 from inspections.draws import rules
 from inspections.draws.rules import SamplingRule
 from inspections.enums import (
+    ABSTAINING,
     UNANNOUNCED,
     Cause,
     InspectionKind,
@@ -19,6 +20,7 @@ from inspections.enums import (
     ParticipationState,
     RequestState,
     ScopeSource,
+    SilenceRule,
 )
 from inspections.models.plans import PlanRound
 from institutions.models import Institution
@@ -58,6 +60,9 @@ class JointInspection(models.Model):
     window_from = models.DateField("检查开始日期")
     window_until = models.DateField("检查截止日期")
     tick_deadline = models.DateTimeField("勾选截止时间")
+    silence_rule = models.CharField(
+        "逾期未答复的处理", max_length=10, choices=SilenceRule, default=SilenceRule.NONE
+    )
     # What inspections.draws.rules.SamplingRule wrote of itself.
     sampling_rule = models.JSONField("抽取规则", default=everybody)
     # The filter the scope came from, as the register's list page spells it; hand-picked ones are Candidates too.
@@ -218,10 +223,16 @@ class Participation(models.Model):
     state = models.CharField(
         "状态", max_length=10, choices=ParticipationState, default=ParticipationState.INVITED
     )
-    reason = models.TextField("不参加的理由", blank=True)
+    # Why it does not take part, or which system of its own it uses.
+    reason = models.TextField("说明", blank=True)
+    # When it was last asked: at approval, and whenever the deadline moved.
+    asked_at = models.DateTimeField("通知时间", default=timezone.now)
     seen_at = models.DateTimeField(null=True, blank=True)
     answered_at = models.DateTimeField("答复时间", null=True, blank=True)
     answered_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+
+    late_until = models.DateTimeField("准许补勾至", null=True, blank=True)
+    late_reason = models.CharField("准许补勾的理由", max_length=500, blank=True)
 
     class Meta:
         ordering = ["department__order"]
@@ -230,13 +241,37 @@ class Participation(models.Model):
                 fields=["joint_inspection", "department"], name="inspections_department_once"
             ),
             models.CheckConstraint(
-                condition=~Q(state=ParticipationState.DECLINED) | ~Q(reason=""),
-                name="inspections_declined_says_why",
+                condition=~Q(state__in=ABSTAINING) | ~Q(reason=""),
+                name="inspections_abstaining_says_why",
+            ),
+            models.CheckConstraint(
+                condition=Q(late_until__isnull=True, late_reason="")
+                | (Q(late_until__isnull=False) & ~Q(late_reason="")),
+                name="inspections_late_has_a_reason",
             ),
         ]
 
     def __str__(self) -> str:
         return f"{self.department} {self.get_state_display()}"
+
+
+class TickReminder(models.Model):
+    """A department was told that the deadline is near; once for each deadline and distance."""
+
+    participation = models.ForeignKey(Participation, on_delete=models.CASCADE, related_name="reminders")
+    deadline = models.DateTimeField()
+    workdays = models.PositiveSmallIntegerField("距截止的工作日")
+    sent_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["participation", "deadline", "workdays"], name="inspections_reminded_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.participation_id} {self.deadline:%Y-%m-%d} -{self.workdays}"
 
 
 class Tick(models.Model):

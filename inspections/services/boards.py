@@ -1,14 +1,17 @@
 """What the boards show: who has answered, what applies to whom. Reads only."""
 
+from collections.abc import Iterable
+from operator import attrgetter
 from typing import Any
 
 from django.db import connection
 from django.db.models import Count, Q
+from django.utils import timezone
 
 from core.digests import digest_json
 from departments.models import Department, User
-from inspections.enums import Event, ParticipationState, RequestState
-from inspections.models import ItemRequest, JointInspection, Participation
+from inspections.enums import ABSTAINING, Event, ParticipationState, RequestState
+from inspections.models import ItemRequest, JointInspection, Participation, Tick
 from ledger.services import entries_of
 
 
@@ -46,15 +49,33 @@ def department_rows(inspection: JointInspection, user: User) -> list[dict[str, A
 
 def _note(participation: Participation, done: int, waiting: int) -> str:
     notes = []
-    if participation.state == ParticipationState.DECLINED:
+    if participation.state in ABSTAINING:
         notes.append(participation.reason)
     elif participation.state == ParticipationState.SILENT and done:
         notes.append("未提交，已勾选的仍计入")
     elif participation.state != ParticipationState.ANSWERED and done:
         notes.append("已勾选，尚未提交")
+    if participation.late_until:
+        notes.append(f"准许补勾至 {timezone.localtime(participation.late_until):%Y-%m-%d %H:%M}")
     if waiting:
         notes.append(f"{waiting} 项提请待答复")
     return "；".join(notes)
+
+
+def token(tick: Tick, asked: Iterable[ItemRequest]) -> str:
+    """`12:3:7R`, what a page shows of an item: the tick, its revision, and what was asked of its owner."""
+    return f"{tick.pk}:{tick.rev}:{asked_token(asked)}"
+
+
+def asked_token(asked: Iterable[ItemRequest]) -> str:
+    """What was asked, and what became of it."""
+    return "-".join(f"{row.pk}{row.state[:3]}" for row in sorted(asked, key=attrgetter("pk")))
+
+
+def head_token(participation: Participation) -> str:
+    """What a page shows of a department's answer."""
+    at = participation.answered_at
+    return f"{participation.pk}:{participation.state}:{int(at.timestamp()) if at else 0}"
 
 
 def stamp(*parts: Any) -> str:

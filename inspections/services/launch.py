@@ -22,6 +22,7 @@ from inspections.enums import (
     Event,
     InspectionKind,
     InspectionState,
+    SilenceRule,
     TaskState,
 )
 from inspections.models import (
@@ -56,6 +57,7 @@ def launch(
     actor: User,
     cause: Cause = Cause.PLAN,
     sampling: SamplingRule = EVERYBODY,
+    silence_rule: SilenceRule = SilenceRule.NONE,
     scope_filter: dict | None = None,
     by_filter: Scope = (),
     by_hand: Scope = (),
@@ -84,6 +86,7 @@ def launch(
         window_until=window_until,
         tick_deadline=tick_deadline,
         sampling_rule=sampling.as_json(),
+        silence_rule=silence_rule,
         scope_filter=scope_filter or {},
         launched_by=actor,
     )
@@ -107,6 +110,7 @@ def change(
     actor: User,
     cause: Cause = Cause.PLAN,
     sampling: SamplingRule = EVERYBODY,
+    silence_rule: SilenceRule = SilenceRule.NONE,
     scope_filter: dict | None = None,
     by_filter: Scope = (),
     by_hand: Scope = (),
@@ -128,6 +132,7 @@ def change(
     inspection.window_until = window_until
     inspection.tick_deadline = tick_deadline
     inspection.sampling_rule = sampling.as_json()
+    inspection.silence_rule = silence_rule
     inspection.scope_filter = scope_filter or {}
     inspection.save()
     set_versions(inspection, versions)
@@ -308,6 +313,7 @@ def _plan(inspection: JointInspection) -> dict:
         "window": [inspection.window_from.isoformat(), inspection.window_until.isoformat()],
         "tick_deadline": inspection.tick_deadline.isoformat(),
         "sampling_rule": inspection.sampling_rule,
+        "silence_rule": inspection.silence_rule,
         "candidates": inspection.candidates.count(),
     }
 

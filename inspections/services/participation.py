@@ -8,6 +8,7 @@ from departments import services as departments
 from departments.enums import NotificationKind
 from departments.models import Department, User
 from inspections.enums import (
+    ABSTAINING,
     PARTICIPATION_TRANSITIONS,
     Event,
     InspectionState,
@@ -28,22 +29,33 @@ def is_open(inspection: JointInspection) -> bool:
 def locked_open(inspection: JointInspection) -> JointInspection:
     """The locked joint inspection; raises DomainError unless its ticking is open at this moment."""
     inspection = locked(inspection)
-    if inspection.state == InspectionState.TICKING and not is_open(inspection):
-        deadline = f"{timezone.localtime(inspection.tick_deadline):%Y-%m-%d %H:%M}"
-        raise DomainError(f"勾选已于 {deadline} 截止，请联系牵头部门延期。")
-    if inspection.state != InspectionState.TICKING:
-        raise DomainError(f"联合检查{inspection.get_state_display()}，现在不能勾选。")
+    _require_open(inspection)
     return inspection
 
 
-def locked_participation(participation: Participation) -> Participation:
+def is_open_to(participation: Participation, inspection: JointInspection) -> bool:
+    """Whether the department may tick at this moment: the ticking is open, or it may be late."""
+    return is_open(inspection) or _may_be_late(participation, inspection)
+
+
+def locked_both(participation: Participation) -> tuple[JointInspection, Participation]:
+    """Both rows as they are now, the joint inspection locked first."""
+    inspection = locked(participation.joint_inspection)
     rows = Participation.objects.select_related("department__group")
-    return rows.select_for_update(of=("self",), no_key=True).get(pk=participation.pk)
+    return inspection, rows.select_for_update(of=("self",), no_key=True).get(pk=participation.pk)
+
+
+def locked_to_answer(participation: Participation) -> tuple[JointInspection, Participation]:
+    """As `locked_both`; raises DomainError unless the department may tick at this moment."""
+    inspection, participation = locked_both(participation)
+    if not _may_be_late(participation, inspection):
+        _require_open(inspection)
+    return inspection, participation
 
 
 def require_taking_part(participation: Participation) -> None:
-    if participation.state == ParticipationState.DECLINED:
-        raise DomainError("贵部门已答复不参加，如需勾选请先改为参加。")
+    if participation.state in ABSTAINING:
+        raise DomainError(f"贵部门已答复{participation.get_state_display()}，如需勾选请先改为参加。")
 
 
 def move(participation: Participation, to: ParticipationState) -> None:
@@ -95,3 +107,21 @@ def settle_requests(inspection: JointInspection, owner: Department, ticks: list[
 
 def refuse_requests(requests: QuerySet, *, answer: str) -> None:
     requests.exclude(state=RequestState.REFUSED).update(state=RequestState.REFUSED, answer=answer)
+
+
+def _may_be_late(participation: Participation, inspection: JointInspection) -> bool:
+    """The lead's leave holds until its time, and until institutions are drawn."""
+    return (
+        inspection.state == InspectionState.TICKING_CLOSED
+        and participation.late_until is not None
+        and timezone.now() < participation.late_until
+        and not inspection.draws.exists()
+    )
+
+
+def _require_open(inspection: JointInspection) -> None:
+    if inspection.state == InspectionState.TICKING and not is_open(inspection):
+        deadline = f"{timezone.localtime(inspection.tick_deadline):%Y-%m-%d %H:%M}"
+        raise DomainError(f"勾选已于 {deadline} 截止，请联系牵头部门延期。")
+    if inspection.state != InspectionState.TICKING:
+        raise DomainError(f"联合检查{inspection.get_state_display()}，现在不能勾选。")

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from inspections.views import budget, impact, launch, overview, ticking
+from inspections.views import budget, impact, launch, overview, tick_board, ticking
 
 urlpatterns: list[path] = [
     path("inspections/", overview.inspection_list, name="list"),
@@ -27,13 +27,16 @@ urlpatterns: list[path] = [
     path("inspections/<int:pk>/close-ticking/", launch.close_ticking, name="close_ticking"),
     path("inspections/<int:pk>/extend-ticking/", launch.extend_ticking, name="extend_ticking"),
     path("inspections/<int:pk>/complete/", launch.complete, name="complete"),
-    path("inspections/<int:pk>/ticks/", ticking.ticks, name="ticks"),
-    path("inspections/<int:pk>/ticks/others/", ticking.others, name="ticks_others"),
+    path("inspections/<int:pk>/ticks/", tick_board.ticks, name="ticks"),
+    path("inspections/<int:pk>/ticks/changes/", tick_board.changes, name="ticks_changes"),
+    path("inspections/<int:pk>/allow-late/", ticking.allow_late, name="allow_late"),
     path("ticks/<int:pk>/", ticking.tick, name="tick"),
     path("ticks/<int:pk>/row/", ticking.tick_row, name="tick_row"),
     path("ticks/<int:pk>/request/", ticking.request_item, name="request_item"),
     path("tick-requests/<int:pk>/refuse/", ticking.refuse_request, name="refuse_request"),
     path("participations/<int:pk>/tick-all/", ticking.tick_all, name="tick_all"),
+    path("participations/<int:pk>/copy-last/", ticking.copy_last, name="copy_last"),
+    path("participations/<int:pk>/own-system/", ticking.own_system, name="own_system"),
     path("participations/<int:pk>/answer/", ticking.answer, name="answer"),
     path("participations/<int:pk>/decline/", ticking.decline, name="decline"),
     path("participations/<int:pk>/rejoin/", ticking.rejoin, name="rejoin"),

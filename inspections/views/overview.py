@@ -14,21 +14,20 @@ from departments.access import polled, signed_in
 from departments.enums import Role
 from departments.models import User
 from departments.permissions import CLERKS
-from inspections.enums import KIND_RULES, InspectionState, ParticipationState, TaskState
+from inspections.enums import ANSWERS, KIND_RULES, UNANSWERED, InspectionState, TaskState
 from inspections.forms.launch import ExtendForm, InspectionFilterForm, later_deadline
+from inspections.forms.ticking import LateForm
 from inspections.models import Candidate, JointInspection, Participation, Task, TaskOrigin, Tick
 from inspections.permissions import may_lead
 from inspections.services import boards
 from inspections.services.coverage import visits_saved
 from inspections.services.launch import items_offered
-from inspections.services.participation import is_open
+from inspections.services.participation import is_open_to
 from inspections.services.strata import in_words
-from inspections.services.ticking import UNANSWERED
 from inspections.views.generate import generation_context
 
 SORTS = {"newest": "created_at", "deadline": "tick_deadline", "name": "name"}
 CANDIDATE_SORTS = {"name": "institution__name", "town": "institution__town__code"}
-ANSWERED = (ParticipationState.ANSWERED, ParticipationState.DECLINED)
 # The way of a joint inspection as its page draws it; what is before the present state is done.
 PATH = (
     (InspectionState.DRAFT, "拟定"),
@@ -111,7 +110,7 @@ def _with_progress(rows: QuerySet[JointInspection]) -> QuerySet[JointInspection]
     visits = TaskOrigin.objects.filter(joint_inspection=OuterRef("pk"))
     return rows.annotate(
         invited=_count(participations),
-        answered=_count(participations.filter(state__in=ANSWERED)),
+        answered=_count(participations.filter(state__in=ANSWERS)),
         visits=_count(visits),
         visited=_count(visits.filter(task__state=TaskState.SUBMITTED)),
     )
@@ -126,7 +125,7 @@ def _board(inspection: JointInspection, user: User) -> dict[str, Any]:
     rows = boards.department_rows(inspection, user)
     return {
         "board": rows,
-        "answered": sum(row["state"] in ANSWERED for row in rows),
+        "answered": sum(row["state"] in ANSWERS for row in rows),
         "stamp": boards.stamp(inspection.state, inspection.tick_deadline, rows),
     }
 
@@ -201,7 +200,7 @@ def _actions(inspection: JointInspection, user: User) -> dict[str, Any]:
         "may_make_up": approves
         and inspection.awaits_approval_afterwards
         and state != InspectionState.CANCELLED,
-        "may_tick": bool(own) and is_open(inspection),
+        "may_tick": any(is_open_to(row, inspection) for row in own),
         "may_close": leads and state == InspectionState.TICKING,
         "may_extend": leads and (state == InspectionState.TICKING or reopenable),
         "may_cancel": leads and cancellable,
@@ -209,5 +208,9 @@ def _actions(inspection: JointInspection, user: User) -> dict[str, Any]:
         "shows_board": inspection.went_out,
         "close_text": (f"{waiting} 个部门尚未答复。" if waiting else "各部门均已答复。")
         + "截止后不能再勾选，确有需要可延长。",
+        "may_allow_late": leads and reopenable,
+        "late_form": LateForm(inspection=inspection, initial={"until": later_deadline(inspection)})
+        if leads and reopenable
+        else None,
         "extend_form": ExtendForm(initial={"until": later_deadline(inspection)}),
     }

@@ -1,7 +1,6 @@
-"""The tick board: a department's own items to tick, everybody else's to read and to ask for."""
+"""What a clerk does on the tick board: tick, answer, ask others, and what the lead allows afterwards."""
 
 from collections.abc import Callable
-from itertools import groupby
 from typing import Any
 
 from django.contrib import messages
@@ -11,44 +10,14 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from core.errors import DomainError
-from departments.access import needs, polled, signed_in
+from departments.access import needs
 from departments.permissions import CLERKS
-from inspections.enums import ParticipationState, RequestState
-from inspections.forms.ticking import TickForm, seen_revs
+from inspections.forms.ticking import LateForm, TickForm, seen_revs
 from inspections.models import ItemRequest, JointInspection, Participation, Tick
-from inspections.permissions import require_ticking
+from inspections.permissions import require_leading, require_ticking
 from inspections.services import boards, ticking
-from inspections.services.participation import is_open
-
-
-@signed_in
-@require_GET
-def ticks(request: HttpRequest, pk: int) -> HttpResponse:
-    """The whole board; opening it by a clerk of an invited department counts as having seen it."""
-    inspection = get_object_or_404(_visible(request), pk=pk)
-    context = _count_applicable(_board(request, inspection))
-    if context["open"]:
-        for section in context["sections"]:
-            participation = section["participation"]
-            if participation.state == ParticipationState.INVITED:
-                section["participation"] = ticking.see(participation, actor=request.user)
-    return render(request, "inspections/ticks.html", context)
-
-
-@polled
-@signed_in
-@require_GET
-def others(request: HttpRequest, pk: int) -> HttpResponse:
-    """Other departments' columns, polled: 204 when nothing changed, a reload when ticking ended."""
-    inspection = get_object_or_404(_visible(request), pk=pk)
-    context = _board(request, inspection)
-    if not context["open"]:
-        response = HttpResponse(status=286)
-        response["HX-Refresh"] = "true"
-        return response
-    if context["stamp"] == request.GET.get("seen"):
-        return HttpResponse(status=204)
-    return render(request, "inspections/partials/_ticks_others.html", _count_applicable(context))
+from inspections.services.participation import is_open_to
+from inspections.views.tick_board import board, count_applicable
 
 
 @needs(*CLERKS)
@@ -88,25 +57,16 @@ def tick_row(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def tick_all(request: HttpRequest, pk: int) -> HttpResponse:
     """Tick or untick all the department's items as this page showed them."""
-    participation = _visible_participation(request, pk)
     ticked = request.POST.get("ticked") == "1"
-    revs = seen_revs(request.POST.getlist("seen"))
-    try:
-        changed, left = ticking.tick_all(participation, ticked=ticked, revs=revs, actor=request.user)
-    except DomainError as error:
-        said, tone = error.message, "danger"
-    else:
-        said, tone = f"已{'勾选' if ticked else '取消'} {changed} 项。", "success"
-        if left:
-            said, tone = f"{said}另有 {left} 项刚被同事修改，未改动，请核对。", "warning"
-    inspection = participation.joint_inspection
-    context = _count_applicable(_board(request, inspection))
-    section = next(s for s in context["sections"] if s["participation"].pk == participation.pk)
-    return render(
-        request,
-        "inspections/partials/_ticks_own.html",
-        {**context, "section": section, "said": said, "tone": tone},
-    )
+    verb = "已勾选" if ticked else "已取消"
+    return _many(request, pk, ticking.tick_all, verb, ticked=ticked)
+
+
+@needs(*CLERKS)
+@require_POST
+def copy_last(request: HttpRequest, pk: int) -> HttpResponse:
+    """Tick what the department ticked in its last round of the same scenario."""
+    return _many(request, pk, ticking.copy_last, "已按上一次勾选")
 
 
 @needs(*CLERKS)
@@ -122,6 +82,14 @@ def decline(request: HttpRequest, pk: int) -> HttpResponse:
     return _step(
         request, _visible_participation(request, pk), ticking.decline, "已答复不参加。", reason=reason
     )
+
+
+@needs(*CLERKS)
+@require_POST
+def own_system(request: HttpRequest, pk: int) -> HttpResponse:
+    system = request.POST.get("system", "")
+    said = "已答复使用自建系统，检查后请将结果报牵头部门备案。"
+    return _step(request, _visible_participation(request, pk), ticking.use_own_system, said, system=system)
 
 
 @needs(*CLERKS)
@@ -169,6 +137,27 @@ def refuse_request(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("inspections:ticks", asked.tick.joint_inspection_id)
 
 
+@needs(*CLERKS)
+@require_POST
+def allow_late(request: HttpRequest, pk: int) -> HttpResponse:
+    """The lead lets one department tick after the closing."""
+    inspection = get_object_or_404(_visible(request), pk=pk)
+    require_leading(request.user, inspection)
+    form = LateForm(request.POST, inspection=inspection)
+    if not form.is_valid():
+        messages.error(request, "".join(error for errors in form.errors.values() for error in errors))
+        return redirect("inspections:detail", pk)
+    given = form.cleaned_data
+    participation = given["participation"]
+    try:
+        ticking.allow_late(participation, until=given["until"], reason=given["reason"], actor=request.user)
+    except DomainError as error:
+        messages.error(request, error.message)
+    else:
+        messages.success(request, f"已准许{participation.department.short_name}补勾，并已告知。")
+    return redirect("inspections:detail", pk)
+
+
 def _visible(request: HttpRequest) -> QuerySet[JointInspection]:
     return JointInspection.objects.visible_to(request.user).select_related("lead_department__group")
 
@@ -198,81 +187,32 @@ def _step(
     return redirect("inspections:ticks", row.joint_inspection_id)
 
 
-def _board(request: HttpRequest, inspection: JointInspection) -> dict[str, Any]:
-    """What the board shows, in a fixed number of queries; a poll that changed nothing needs no more."""
-    clerk_of = {department.pk for department in request.user.departments_as(*CLERKS)}
-    participations = {
-        row.department_id: row
-        for row in inspection.participations.select_related("department__group", "answered_by")
-    }
-    own = [row for department, row in participations.items() if department in clerk_of]
-    asked: dict[int, list[ItemRequest]] = {}
-    for row in ItemRequest.objects.filter(tick__joint_inspection=inspection).select_related("department"):
-        asked.setdefault(row.tick_id, []).append(row)
-    rows = inspection.ticks.select_related("department", "item", "changed_by").order_by(
-        "department__order", "department", "item"
+def _many(request: HttpRequest, pk: int, verb: Callable, done: str, **given: Any) -> HttpResponse:
+    """Change many items as this page showed them, and show the department's column again."""
+    participation = _visible_participation(request, pk)
+    revs = seen_revs(request.POST.getlist("seen"))
+    try:
+        changed, left = verb(participation, revs=revs, actor=request.user, **given)
+    except DomainError as error:
+        said, tone = error.message, "danger"
+    else:
+        said, tone = f"{done} {changed} 项。", "success"
+        if left:
+            said, tone = f"{said}另有 {left} 项刚被同事修改，未改动，请核对。", "warning"
+    context = count_applicable(board(request.user, participation.joint_inspection))
+    section = next(s for s in context["sections"] if s["participation"].pk == participation.pk)
+    return render(
+        request,
+        "inspections/partials/_ticks_own.html",
+        {**context, "section": section, "said": said, "tone": tone},
     )
-    sections, foreign = {row.department_id: [] for row in own}, []
-    for department, group in groupby(rows, key=lambda row: row.department_id):
-        lines = [_line(row, asked.get(row.pk, []), own) for row in group]
-        if department in sections:
-            sections[department] = lines
-        else:
-            foreign.append({"participation": participations[department], "lines": lines})
-    return {
-        "inspection": inspection,
-        "open": is_open(inspection),
-        "sections": [_section(row, sections[row.department_id]) for row in own],
-        "others": foreign,
-        "asking": own[0].department if own and is_open(inspection) else None,
-        "stamp": boards.stamp(
-            [
-                (g["participation"].state, [(line["tick"].rev, line["stamp"]) for line in g["lines"]])
-                for g in foreign
-            ],
-            [[line["stamp"] for line in sections[row.department_id]] for row in own],
-        ),
-    }
-
-
-def _count_applicable(context: dict[str, Any]) -> dict[str, Any]:
-    """Add how many institutions in scope each item concerns."""
-    inspection = context["inspection"]
-    counts = boards.applicable_counts(inspection)
-    for group in [*context["sections"], *context["others"]]:
-        for line in group["lines"]:
-            line["applicable"] = counts.get(line["tick"].pk, 0)
-    return {**context, "total": inspection.candidates.count()}
-
-
-def _line(tick: Tick, asked: list[ItemRequest], own: list[Participation]) -> dict[str, Any]:
-    """One item with how many institutions it concerns and what was asked of its owner."""
-    mine = [row for row in asked if any(row.department_id == p.department_id for p in own)]
-    return {
-        "tick": tick,
-        "dialog": f"ask-{tick.pk}",
-        "waiting": [row for row in asked if row.state == RequestState.REQUESTED],
-        "request": mine[0] if mine else None,
-        "may_ask": not tick.ticked and (not mine or mine[0].state == RequestState.REFUSED),
-        "stamp": [(row.pk, row.state) for row in asked],
-    }
-
-
-def _section(participation: Participation, lines: list[dict[str, Any]]) -> dict[str, Any]:
-    return {
-        "participation": participation,
-        "lines": lines,
-        "ticked": sum(line["tick"].ticked for line in lines),
-        "requests": [(line["tick"], row) for line in lines for row in line["waiting"]],
-        "declined": participation.state == ParticipationState.DECLINED,
-        "answered": participation.state == ParticipationState.ANSWERED,
-    }
 
 
 def _saved(row: Tick) -> dict[str, Any]:
     own = Tick.objects.filter(joint_inspection=row.joint_inspection_id, department=row.department_id)
     return {
         "tick": row,
+        "seen": boards.token(row, row.requests.all()),
         "ticked": own.filter(ticked=True).count(),
         "total_items": own.count(),
     }
@@ -280,13 +220,15 @@ def _saved(row: Tick) -> dict[str, Any]:
 
 def _whole(request: HttpRequest, row: Tick) -> HttpResponse:
     inspection = row.joint_inspection
-    line = {"tick": row, "applicable": boards.applicable_counts(inspection).get(row.pk, 0)}
+    saved = _saved(row)
+    applicable = boards.applicable_counts(inspection).get(row.pk, 0)
+    participation = inspection.participations.get(department=row.department_id)
     context = {
-        "line": line,
-        "open": is_open(inspection),
+        "line": {"tick": row, "applicable": applicable, "seen": saved["seen"]},
+        "open": is_open_to(participation, inspection),
         "total": inspection.candidates.count(),
         "swap_count": True,
-        **_saved(row),
+        **saved,
     }
     return render(request, "inspections/partials/_tick_item.html", context)
 
@@ -295,7 +237,9 @@ def _conflict(request: HttpRequest, error: ticking.StaleTickError, given: dict[s
     if not request.htmx:
         messages.error(request, error.message)
         return redirect("inspections:ticks", error.current.joint_inspection_id)
-    context = {"tick": error.current, "message": error.message, "mine": given}
+    current = error.current
+    seen = boards.token(current, current.requests.all())
+    context = {"tick": current, "seen": seen, "message": error.message, "mine": given}
     response = render(request, "inspections/partials/_tick_conflict.html", context, status=409)
     response["HX-Retarget"] = f"#tick-{error.current.pk}"
     response["HX-Reswap"] = "outerHTML"

@@ -151,6 +151,11 @@ class ItemForm(TextForm):
         widget=forms.CheckboxSelectMultiple,
         help_text="都不选则适用全部类型。",
     )
+    mandatory = forms.BooleanField(
+        label="必查事项",
+        required=False,
+        help_text="联合检查中逾期未勾选时，牵头部门可按必查事项计入。",
+    )
     rectification_days = forms.IntegerField(
         label="默认整改天数",
         required=False,

@@ -55,6 +55,8 @@ class CheckItemText(ItemText):
         default=list,
         blank=True,
     )
+    # Ticked for a department that never answers, where the lead chose so at launch.
+    mandatory = models.BooleanField("必查事项", default=False)
     rectification_days = models.PositiveSmallIntegerField("默认整改天数", null=True, blank=True)
 
     class Meta:

@@ -8,7 +8,7 @@ from django.utils import timezone
 from departments.enums import Role
 from departments.models import Department, User
 from inspections.draws.rules import SamplingRule
-from inspections.enums import Cause, InspectionKind, InspectionState
+from inspections.enums import Cause, InspectionKind, InspectionState, SilenceRule
 from inspections.models import JointInspection, Participation, Tick
 from inspections.services import launch, ticking
 from institutions.models import Institution
@@ -54,6 +54,7 @@ def make_inspection(
     name: str = "养老机构联合检查",
     kind: InspectionKind = InspectionKind.DAILY,
     cause: Cause | None = None,
+    silence_rule: SilenceRule = SilenceRule.NONE,
 ) -> JointInspection:
     """A joint inspection up to TICKING_CLOSED (`REACHED`), led by 民政局 over one institution by default.
 
@@ -71,6 +72,7 @@ def make_inspection(
         window_until=today + timedelta(days=30),
         tick_deadline=tick_deadline or timezone.now() + timedelta(days=3),
         sampling=sampling,
+        silence_rule=silence_rule,
         by_hand=[i.pk for i in ([make_institution()] if institutions is None else institutions)],
         actor=clerk_of(lead),
     )

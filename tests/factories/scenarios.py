@@ -35,6 +35,7 @@ class Row:
     penalty_body: str = "minzheng"
     features: list[str] = field(default_factory=list)
     sampling: str = ""
+    mandatory: bool = False
 
 
 # Two bureaus, five check items, one of them with three rows of two penalty bodies.
@@ -73,6 +74,7 @@ def make_version(rows: list[Row] | None = None, *, user: User | None = None) -> 
                 department=department,
                 name=check_item.name,
                 required_features=check_item.required_features,
+                mandatory=row.mandatory,
             )
         if penalty_item not in penalties:
             penalties[penalty_item] = PublishedPenalty.objects.create(

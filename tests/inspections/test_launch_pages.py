@@ -60,6 +60,7 @@ def filled(minzheng, version, **changes) -> dict:
         "window_from": today.isoformat(),
         "window_until": (today + timedelta(days=30)).isoformat(),
         "tick_deadline": deadline.strftime("%Y-%m-%dT%H:%M"),
+        "silence_rule": "NONE",
         "sampling-percent": "100",
         "scope_mode": "FILTER",
         "then": "save",

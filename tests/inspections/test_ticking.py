@@ -241,6 +241,89 @@ def test_rejoining_without_having_declined_is_refused(inspection, shichang, cler
         ticking.rejoin(part(inspection, shichang), actor=clerk)
 
 
+def test_own_system_withdraws_the_ticks_and_tells_the_lead(inspection, shichang, clerk):
+    lead = clerk_of(inspection.lead_department)
+    tick = put(own_tick(inspection, shichang), clerk)
+    row = ticking.use_own_system(part(inspection, shichang), system=" 市场监管一体化平台 ", actor=clerk)
+    tick.refresh_from_db()
+    assert (row.state, row.reason, tick.ticked) == (
+        ParticipationState.OWN_SYSTEM,
+        "市场监管一体化平台",
+        False,
+    )
+    assert last_entry(inspection).kind == Event.OWN_SYSTEM
+    assert Notification.objects.filter(recipient=lead, text__contains="使用自建系统").count() == 1
+
+
+def test_own_system_without_its_name_is_refused(inspection, shichang, clerk):
+    with pytest.raises(DomainError, match="名称"):
+        ticking.use_own_system(part(inspection, shichang), system=" ", actor=clerk)
+
+
+def test_department_with_an_own_system_is_not_silent(inspection, shichang, clerk):
+    ticking.use_own_system(part(inspection, shichang), system="平台", actor=clerk)
+    ticking.close_due(inspection.tick_deadline)
+    assert part(inspection, shichang).state == ParticipationState.OWN_SYSTEM
+
+
+def test_department_comes_back_from_its_own_system(inspection, shichang, clerk):
+    ticking.use_own_system(part(inspection, shichang), system="平台", actor=clerk)
+    with pytest.raises(DomainError, match="使用自建系统"):
+        put(own_tick(inspection, shichang), clerk)
+    ticking.rejoin(part(inspection, shichang), actor=clerk)
+    assert put(own_tick(inspection, shichang), clerk).ticked is True
+
+
+# --- As in the last round ---------------------------------------------------------------------
+
+
+@pytest.fixture
+def last(inspection, shichang):
+    """A completed round of the same scenario in which 市场监管局 ticked, and the others did not."""
+    last = make_inspection(version=inspection.versions.get())
+    tick_everything(part(last, shichang))
+    JointInspection.objects.filter(pk=last.pk).update(state=InspectionState.COMPLETED)
+    return last
+
+
+def copy(inspection, department) -> tuple[int, int]:
+    revs = dict(inspection.ticks.filter(department=department).values_list("pk", "rev"))
+    return ticking.copy_last(part(inspection, department), revs=revs, actor=clerk_of(department))
+
+
+def test_copying_ticks_what_was_ticked_last(inspection, shichang, last):
+    assert (ticking.last_round(inspection, shichang), copy(inspection, shichang)) == (last, (1, 0))
+    assert own_tick(inspection, shichang).ticked is True
+
+
+def test_copying_takes_the_newest_round(inspection, shichang, last):
+    newer = make_inspection(version=inspection.versions.get(), ticked=True)
+    JointInspection.objects.filter(pk=newer.pk).update(state=InspectionState.COMPLETED)
+    assert ticking.last_round(inspection, shichang) == newer
+
+
+def test_round_in_which_the_department_ticked_nothing_is_no_last_round(inspection, ziran, last):
+    with pytest.raises(DomainError, match="上一次"):
+        copy(inspection, ziran)
+
+
+def test_round_of_another_scenario_is_no_last_round(inspection, shichang):
+    other = make_inspection(version=make_version(), ticked=True)
+    JointInspection.objects.filter(pk=other.pk).update(state=InspectionState.COMPLETED)
+    assert ticking.last_round(inspection, shichang) is None
+
+
+def test_round_still_under_way_is_no_last_round(inspection, shichang):
+    make_inspection(version=inspection.versions.get(), ticked=True)
+    assert ticking.last_round(inspection, shichang) is None
+
+
+def test_copying_leaves_alone_what_a_colleague_changed(inspection, shichang, clerk, last):
+    tick = put(own_tick(inspection, shichang), clerk, ticked=False, note="本次不查")
+    revs = {tick.pk: 0}
+    assert ticking.copy_last(part(inspection, shichang), revs=revs, actor=clerk) == (0, 1)
+
+
 # --- Asking for items of others -----------------------------------------------------------------
 
 
@@ -416,7 +499,7 @@ def test_one_that_cannot_be_closed_keeps_no_other_open(monkeypatch):
             raise RuntimeError("no room left")
         return plain(inspection, actor=actor)
 
-    monkeypatch.setattr(ticking, "close_ticking", close)
+    monkeypatch.setattr("inspections.services.ticking.deadlines.close_ticking", close)
     assert ticking.close_due() == 1
     healthy.refresh_from_db()
     assert healthy.state == InspectionState.TICKING_CLOSED

@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 import pytest
 from django.urls import reverse
 from django.utils import timezone
@@ -14,7 +16,9 @@ from tests.factories.scenarios import Row, make_version
 
 pytestmark = pytest.mark.django_db
 
-TICKS_QUERIES = 13
+TICKS_QUERIES = 14
+UNCHANGED_QUERIES = 7
+CHANGED_QUERIES = 9
 
 HTMX = {"HX-Request": "true"}
 
@@ -111,7 +115,7 @@ def test_uninvolved_town_finds_nothing(client_as, inspection):
     tick = inspection.ticks.first()
     answers = [
         town.get(url("ticks", inspection)),
-        town.get(url("ticks_others", inspection)),
+        town.get(url("ticks_changes", inspection)),
         town.get(url("tick_row", tick)),
         town.post(url("tick", tick), {"rev": 0}),
         town.post(url("request_item", tick), {"reason": "请查"}),
@@ -142,7 +146,7 @@ def test_tick_answers_with_the_new_revision_and_count(page, inspection, shichang
     tick = own_tick(inspection, shichang)
     assert (tick.ticked, tick.note, tick.rev) == (True, "先查后厨", 1)
     assert (response.status_code, response.context["ticked"]) == (200, 1)
-    assert f'value="{tick.pk}:1"' in response.content.decode()
+    assert f'value="{tick.pk}:1:"' in response.content.decode()
 
 
 def test_unticked_box_unticks(page, inspection, shichang):
@@ -157,7 +161,9 @@ def test_stale_tick_shows_both_values_and_asks(page, inspection, shichang, clien
     response = send(page, tick, note="我写的")
     text = response.content.decode()
     assert (response.status_code, response["HX-Retarget"]) == (409, f"#tick-{tick.pk}")
-    assert all(words in text for words in ("林同事", "同事写的", "我写的", "保留现在的内容", "改为我填的"))
+    assert all(
+        words in text for words in ("林同事", "同事写的", "我写的", "保留对方结果", "仍改为我填的备注")
+    )
     assert own_tick(inspection, shichang).note == "同事写的"
 
 
@@ -296,23 +302,160 @@ def test_asker_may_not_refuse_its_own_request(page, inspection, ziran):
 # --- What others do appears by itself ---------------------------------------------------------------------
 
 
-def test_others_answer_204_while_nothing_changes(page, inspection):
-    stamp = page.get(url("ticks", inspection)).context["stamp"]
-    assert page.get(url("ticks_others", inspection), {"seen": stamp}).status_code == 204
+def shown(context) -> dict[str, list[str] | str]:
+    """What a page that shows this board says of itself when it asks for changes."""
+    groups = [*context["sections"], *context["others"]]
+    seen = [line["seen"] for group in groups for line in group["lines"]]
+    return {"live": "", "seen": seen, "head": [group["head"] for group in groups]}
 
 
-def test_others_show_a_new_tick(page, inspection, ziran):
-    stamp = page.get(url("ticks", inspection)).context["stamp"]
-    ticking.tick(own_tick(inspection, ziran), ticked=True, note="查用地", rev=0, actor=clerk_of(ziran))
-    response = page.get(url("ticks_others", inspection), {"seen": stamp})
-    assert response.status_code == 200
+def changes(client, inspection, context):
+    return client.get(url("ticks_changes", inspection), shown(context), headers=HTMX)
+
+
+def test_changes_answer_204_while_nothing_changes(page, inspection):
+    context = page.get(url("ticks", inspection)).context
+    assert changes(page, inspection, context).status_code == 204
+
+
+def test_anothers_tick_arrives_as_its_one_row(page, inspection, ziran):
+    context = page.get(url("ticks", inspection)).context
+    row = own_tick(inspection, ziran)
+    ticking.tick(row, ticked=True, note="查用地", rev=0, actor=clerk_of(ziran))
+    response = changes(page, inspection, context)
+    assert [[line["tick"].pk for line in group["changed"]] for group in response.context["groups"]] == [
+        [row.pk]
+    ]
     assert "查用地" in response.content.decode()
 
 
+def test_colleagues_tick_in_the_own_column_arrives_as_a_form(page, inspection, shichang):
+    context = page.get(url("ticks", inspection)).context
+    row = own_tick(inspection, shichang)
+    ticking.tick(row, ticked=True, note="", rev=0, actor=make_user(shichang, Role.HANDLER))
+    text = changes(page, inspection, context).content.decode()
+    assert f'id="ticked-{row.pk}"' in text
+    assert "已勾选 1 / 1 项" in text
+
+
+def test_colleagues_answer_redraws_the_own_column(page, inspection, shichang):
+    ticking.tick(own_tick(inspection, shichang), ticked=True, note="", rev=0, actor=clerk_of(shichang))
+    context = page.get(url("ticks", inspection)).context
+    ticking.answer(part(inspection, shichang), actor=make_user(shichang, Role.HANDLER))
+    response = changes(page, inspection, context)
+    assert [section["participation"].department for section in response.context["moved"]] == [shichang]
+    assert "重新提交勾选" in response.content.decode()
+
+
+def test_anothers_answer_arrives_in_its_columns_head(page, inspection, ziran):
+    context = page.get(url("ticks", inspection)).context
+    ticking.decline(part(inspection, ziran), reason="本月集训", actor=clerk_of(ziran))
+    assert "本月集训" in changes(page, inspection, context).content.decode()
+
+
+def test_request_arrives_at_the_owners_open_page(page, inspection, ziran, client_as):
+    owner = client_as(clerk_of(ziran))
+    context = owner.get(url("ticks", inspection)).context
+    page.post(url("request_item", own_tick(inspection, ziran)), {"reason": "群众反映占地"})
+    assert "群众反映占地" in changes(owner, inspection, context).content.decode()
+
+
+def test_own_change_that_the_page_already_shows_is_no_news(page, inspection, shichang):
+    context = page.get(url("ticks", inspection)).context
+    saved = send(page, own_tick(inspection, shichang))
+    said = shown(context)
+    said["seen"] = [
+        token for token in said["seen"] if not token.startswith(f"{own_tick(inspection, shichang).pk}:")
+    ]
+    said["seen"].append(saved.context["seen"])
+    assert page.get(url("ticks_changes", inspection), said).status_code == 204
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_poll_costs_the_same_for_one_and_three_items(client_as, django_assert_num_queries, count):
+    rows = [Row(f"食堂检查{n}", "shichang") for n in range(count)]
+    rows += [Row(f"用地检查{n}", "ziran") for n in range(count)]
+    inspection = make_inspection(version=make_version(rows))
+    client = client_as(clerk_of(make_department("shichang")))
+    context = client.get(url("ticks", inspection)).context
+    with django_assert_num_queries(UNCHANGED_QUERIES):
+        assert changes(client, inspection, context).status_code == 204
+    ziran = part(inspection, make_department("ziran"))
+    revs = dict(inspection.ticks.filter(department=ziran.department).values_list("pk", "rev"))
+    ticking.tick_all(ziran, ticked=True, revs=revs, actor=clerk_of(ziran.department))
+    with django_assert_num_queries(CHANGED_QUERIES):
+        assert changes(client, inspection, context).status_code == 200
+
+
 def test_page_is_reloaded_when_ticking_ends(page, inspection):
+    context = page.get(url("ticks", inspection)).context
     ticking.close_ticking(inspection, actor=clerk_of(inspection.lead_department))
-    response = page.get(url("ticks_others", inspection))
+    response = changes(page, inspection, context)
     assert (response.status_code, response["HX-Refresh"]) == (286, "true")
+
+
+# --- Own system, the last round, late ticks ------------------------------------------------------------------
+
+
+def test_own_system_is_answered_with_its_name(page, inspection, shichang):
+    response = page.post(
+        url("own_system", part(inspection, shichang)), {"system": "市场监管一体化平台"}, follow=True
+    )
+    assert part(inspection, shichang).state == ParticipationState.OWN_SYSTEM
+    assert "请将结果报牵头部门备案" in response.content.decode()
+
+
+def test_own_system_without_a_name_is_explained(page, inspection, shichang):
+    response = page.post(url("own_system", part(inspection, shichang)), {"system": " "}, follow=True)
+    assert "请填写自建系统的名称。" in response.content.decode()
+
+
+def test_last_round_is_offered_and_copied(page, inspection, shichang):
+    last = make_inspection(version=inspection.versions.get(), ticked=True)
+    JointInspection.objects.filter(pk=last.pk).update(state=InspectionState.COMPLETED)
+    assert "沿用上次勾选" in page.get(url("ticks", inspection)).content.decode()
+    tick = own_tick(inspection, shichang)
+    response = page.post(
+        url("copy_last", part(inspection, shichang)), {"seen": [f"{tick.pk}:0:"]}, headers=HTMX
+    )
+    assert response.context["said"] == "已按上一次勾选 1 项。"
+    assert own_tick(inspection, shichang).ticked is True
+
+
+def test_board_offers_no_last_round_where_there_was_none(page, inspection):
+    assert "沿用上次勾选" not in page.get(url("ticks", inspection)).content.decode()
+
+
+def late(client, inspection, participation, **given):
+    until = timezone.localtime() + timedelta(days=1)
+    given = {"until": f"{until:%Y-%m-%dT%H:%M}", "reason": "系统故障", **given}
+    return client.post(
+        url("allow_late", inspection), {"participation": participation.pk, **given}, follow=True
+    )
+
+
+def test_late_department_ticks_while_others_only_read(client_as, page, shichang, ziran):
+    inspection = make_inspection(InspectionState.TICKING_CLOSED)
+    lead = client_as(clerk_of(inspection.lead_department))
+    assert "已准许" in late(lead, inspection, part(inspection, shichang)).content.decode()
+    assert "提交勾选" in page.get(url("ticks", inspection)).content.decode()
+    other = client_as(clerk_of(ziran)).get(url("ticks", inspection)).content.decode()
+    assert "提交勾选" not in other
+
+
+def test_late_leave_without_a_reason_is_explained(client_as, shichang):
+    inspection = make_inspection(InspectionState.TICKING_CLOSED)
+    lead = client_as(clerk_of(inspection.lead_department))
+    text = late(lead, inspection, part(inspection, shichang), reason="").content.decode()
+    assert "请填写准许补勾的理由。" in text
+    assert part(inspection, shichang).late_until is None
+
+
+def test_late_leave_for_a_department_not_taking_part_is_explained(client_as):
+    inspection = make_inspection(InspectionState.TICKING_CLOSED)
+    stranger = make_inspection(InspectionState.TICKING_CLOSED).participations.first()
+    lead = client_as(clerk_of(inspection.lead_department))
+    assert "请选择参与本次检查的部门。" in late(lead, inspection, stranger).content.decode()
 
 
 def test_closed_board_is_read_only(page):
