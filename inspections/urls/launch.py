@@ -1,6 +1,6 @@
 from django.urls import path
 
-from inspections.views import budget, impact, launch, overview, tick_board, ticking
+from inspections.views import budget, impact, launch, overview, progress, tick_board, ticking
 
 urlpatterns: list[path] = [
     path("inspections/", overview.inspection_list, name="list"),
@@ -13,6 +13,7 @@ urlpatterns: list[path] = [
     path("inspections/versions/<int:pk>/impact/", impact.version_impact, name="version_impact"),
     path("inspections/<int:pk>/", overview.detail, name="detail"),
     path("inspections/<int:pk>/edit/", launch.edit, name="edit"),
+    path("inspections/<int:pk>/course/", progress.overview, name="progress"),
     path("inspections/<int:pk>/progress/", overview.progress_board, name="progress_board"),
     path("inspections/<int:pk>/visits/", budget.visits, name="visits"),
     path("inspections/<int:pk>/visits/take-over/", budget.visits_take_over, name="visits_take_over"),

@@ -77,7 +77,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "shows_due": inspection.state not in (InspectionState.COMPLETED, InspectionState.CANCELLED),
         "saved": visits_saved(Task.objects.filter(origins__joint_inspection=inspection)),
         "rule_in_words": in_words(inspection.sampling),
-        "steps": _steps(inspection),
+        "steps": steps(inspection),
         "listing": list_page(request, candidates, sorts=CANDIDATE_SORTS, default="name", per_page=10),
         "ticked": _ticked(inspection),
         "invitation": _invitation(inspection),
@@ -148,7 +148,7 @@ def _invitation(inspection: JointInspection) -> dict[str, Any] | None:
     return {"departments": [department.short_name for department in departments], "items": len(items)}
 
 
-def _steps(inspection: JointInspection) -> list[dict[str, str]]:
+def steps(inspection: JointInspection) -> list[dict[str, str]]:
     """The path with the present state marked; a cancelled one ends where it had come to."""
     notes = {
         InspectionState.DRAFT: inspection.created_at,
@@ -161,19 +161,19 @@ def _steps(inspection: JointInspection) -> list[dict[str, str]]:
     if cancelled and inspection.went_out:
         here = 3 if inspection.ticking_closed_at else 2
     finished = inspection.state == InspectionState.COMPLETED
-    steps = []
+    drawn = []
     for position, (state, label) in enumerate(PATH):
         done = position < here or finished
         standing = "done" if done else "skipped" if cancelled else "current" if position == here else "todo"
         when = notes.get(state)
-        steps.append(
+        drawn.append(
             {
                 "label": label,
                 "state": standing,
                 "note": f"{timezone.localtime(when):%Y-%m-%d}" if done and when else "",
             }
         )
-    return steps
+    return drawn
 
 
 def _actions(inspection: JointInspection, user: User) -> dict[str, Any]:

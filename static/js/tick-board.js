@@ -11,3 +11,9 @@ function isBusy(piece) {
 document.addEventListener("htmx:oobBeforeSwap", (event) => {
   if (isBusy(event.detail.target)) event.detail.shouldSwap = false;
 });
+
+// What was saved is no longer being written.
+document.addEventListener("htmx:afterRequest", (event) => {
+  const { elt, successful, requestConfig } = event.detail;
+  if (successful && elt.matches("form.item")) elt.elements.note.defaultValue = requestConfig.formData.get("note");
+});

@@ -203,6 +203,7 @@ inspections:detail                  GET  draft           302 200 200 404 404 404
 inspections:detail                  GET  ticking         302 200 200 200 200 404 404 200 404 404 200 200 404
 inspections:edit                    GET  draft           302 200 200 404 403 404 403 403 403 403 403 403 404
 inspections:edit                    POST draft           302 422 422 404 403 404 403 403 403 403 403 403 404
+inspections:progress                GET  ticking         302 200 200 200 200 404 404 200 404 404 200 200 404
 inspections:progress_board          GET  ticking         302 200 200 200 200 404 404 200 404 404 200 200 404
 inspections:visits                  GET  draft           302 200 200 404 403 404 403 403 403 403 403 403 404
 inspections:visits_take_over        POST draft           302 302 302 404 403 404 403 403 403 403 403 403 404
