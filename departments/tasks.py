@@ -3,13 +3,18 @@
 from celery import shared_task
 
 from core.registers import reading, writing
-from departments.services import certificates
+from departments.services import certificates, channels
 from departments.services.roster import OFFICERS
 
 
 @shared_task(name="departments.tasks.warn_of_certificates", expires=600)
 def warn_of_certificates() -> int:
     return certificates.warn()
+
+
+@shared_task(name="departments.tasks.carry_messages", expires=60)
+def carry_messages() -> int:
+    return channels.carry()
 
 
 @shared_task(name=OFFICERS.read_task)

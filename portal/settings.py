@@ -123,6 +123,7 @@ CELERY_BEAT_SCHEDULE = {
     # Hourly, so that a machine switched off at night misses no day; each certificate is told of once.
     "warn-of-certificates": {"task": "departments.tasks.warn_of_certificates", "schedule": 3600.0},
     "remind-ticking": {"task": "inspections.tasks.remind_due_ticking", "schedule": 600.0},
+    "carry-messages": {"task": "departments.tasks.carry_messages", "schedule": 60.0},
     "close-ticking": {"task": "inspections.tasks.close_due_ticking", "schedule": SWEEP_SECONDS},
     # Hourly: a first check is due in days, and each is drafted once.
     "open-due-checks": {"task": "inspections.tasks.open_due_checks", "schedule": 3600.0},
@@ -269,6 +270,10 @@ EMERGENCY_APPROVAL_WORKDAYS = env.int("EMERGENCY_APPROVAL_WORKDAYS", default=2)
 COVERAGE_REMINDED_FROM_MONTH = env.int("COVERAGE_REMINDED_FROM_MONTH", default=7)
 # 证件到期前多少天提醒
 CERTIFICATE_WARNING_DAYS = env.int("CERTIFICATE_WARNING_DAYS", default=60)
+# 站外通知渠道（短信、政务通讯等）：可调用对象的路径（departments/services/channels.py）；不设则只在站内
+NOTIFICATION_CHANNELS = env.list("NOTIFICATION_CHANNELS", default=[])
+# 渠道中断恢复后，补发多少小时以内的消息
+NOTIFICATION_CHANNEL_HOURS = env.int("NOTIFICATION_CHANNEL_HOURS", default=24)
 # 赋权到期前多少天提醒续签承接确认书；法律未规定
 DELEGATION_WARNING_DAYS = env.int("DELEGATION_WARNING_DAYS", default=60)
 # 维护机构名录的部门代号：该部门的经办、审核、负责人和部门管理员可登记和变更机构

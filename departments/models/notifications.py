@@ -21,9 +21,26 @@ class Notification(models.Model):
     class Meta:
         ordering = ["-created_at", "-pk"]
         indexes = [
+            models.Index(fields=["created_at"], name="departments_newest_message"),
             models.Index(fields=["recipient"], condition=Q(read_at__isnull=True), name="departments_unread"),
             models.Index(fields=["recipient", "-created_at"], name="departments_inbox"),
         ]
 
     def __str__(self) -> str:
         return self.text
+
+
+class Delivery(models.Model):
+    """A channel outside the portal took the message over; once each (services/channels.py)."""
+
+    notification = models.ForeignKey(Notification, on_delete=models.CASCADE, related_name="deliveries")
+    channel = models.CharField(max_length=200)
+    delivered_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["notification", "channel"], name="departments_delivered_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.notification_id} → {self.channel}"
