@@ -1,52 +1,30 @@
-"""The edge of the deadline, and what comes after it: escalation, silence, late ticks."""
+"""What the closing does about departments that did not answer, and how one may still be late."""
 
-import threading
 from datetime import timedelta
 
 import pytest
 from django.core.exceptions import PermissionDenied
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from core.errors import DomainError
 from departments.models import Notification
 from inspections.enums import Event, InspectionState, ParticipationState, SilenceRule
-from inspections.models import JointInspection, Participation, Tick
+from inspections.models import JointInspection, Participation
 from inspections.services import ticking
 from inspections.services.draw import draw
 from ledger.services import entries_of
 from tests.factories.departments import make_department
 from tests.factories.inspections import clerk_of, head_of, make_inspection, tick_everything
 from tests.factories.scenarios import Row, make_version
+from tests.factories.ticking import last_entry, own_tick, part
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def shichang():
-    return make_department("shichang")
-
-
-@pytest.fixture
 def closed() -> JointInspection:
     return make_inspection(InspectionState.TICKING_CLOSED)
-
-
-def part(inspection, department) -> Participation:
-    return inspection.participations.get(department=department)
-
-
-def own_tick(inspection, department) -> Tick:
-    return inspection.ticks.filter(department=department).order_by("pk").first()
-
-
-def last_entry(inspection):
-    return entries_of(inspection.subject).last()
-
-
-def set_clocks(monkeypatch, moment) -> None:
-    """Set every clock of the ticking to `moment`."""
-    monkeypatch.setattr("django.utils.timezone.now", lambda: moment)
 
 
 def leave(inspection, department, *, until=None, reason="系统故障", actor=None) -> Participation:
@@ -56,36 +34,6 @@ def leave(inspection, department, *, until=None, reason="系统故障", actor=No
         reason=reason,
         actor=actor or clerk_of(inspection.lead_department),
     )
-
-
-# --- The edge ---------------------------------------------------------------------------------
-
-
-def test_tick_a_microsecond_before_the_deadline_counts(monkeypatch, shichang):
-    inspection = make_inspection()
-    clerk, tick = clerk_of(shichang), own_tick(inspection, shichang)
-    set_clocks(monkeypatch, inspection.tick_deadline - timedelta(microseconds=1))
-    assert ticking.tick(tick, ticked=True, note="", rev=0, actor=clerk).ticked is True
-
-
-def test_tick_at_the_deadline_is_refused(monkeypatch, shichang):
-    inspection = make_inspection()
-    clerk, tick = clerk_of(shichang), own_tick(inspection, shichang)
-    set_clocks(monkeypatch, inspection.tick_deadline)
-    with pytest.raises(DomainError, match="截止"):
-        ticking.tick(tick, ticked=True, note="", rev=0, actor=clerk)
-
-
-def test_deadline_extended_at_the_last_moment_keeps_the_beat_out():
-    inspection = make_inspection()
-    was = inspection.tick_deadline
-    ticking.extend_ticking(
-        inspection, until=was + timedelta(hours=1), actor=clerk_of(inspection.lead_department)
-    )
-    assert ticking.close_due(was) == 0
-
-
-# --- Escalation, silence ---------------------------------------------------------------------------
 
 
 def test_head_of_a_silent_department_is_told_at_the_closing(shichang):
@@ -141,7 +89,7 @@ def test_mandatory_item_of_a_department_that_declined_stays_unticked(shichang):
     assert inspection.ticks.filter(ticked=True).count() == 0
 
 
-# --- Late ticks by the lead's leave --------------------------------------------------------------------
+# --- Late ticks by the lead's leave ------------------------------------------------------------
 
 
 def test_late_leave_is_on_record_without_its_words(closed, shichang):
@@ -223,62 +171,3 @@ def test_extending_for_everybody_ends_single_leaves(closed, shichang):
     until = timezone.now() + timedelta(days=2)
     ticking.extend_ticking(closed, until=until, actor=clerk_of(closed.lead_department))
     assert part(closed, shichang).late_until is None
-
-
-# --- At the same moment, and cut off in the middle -----------------------------------------------------------
-
-
-@pytest.mark.django_db(transaction=True)
-def test_two_leads_closing_and_extending_at_once_leave_one_of_two_whole_states():
-    inspection = make_inspection()
-    lead = clerk_of(inspection.lead_department)
-    until = inspection.tick_deadline + timedelta(days=1)
-    ready, outcomes = threading.Barrier(2), []
-
-    def act(verb, **given):
-        try:
-            ready.wait(timeout=10)
-            verb(JointInspection.objects.get(pk=inspection.pk), actor=lead, **given)
-            outcomes.append(verb.__name__)
-        finally:
-            connection.close()
-
-    threads = [
-        threading.Thread(target=act, args=(ticking.close_ticking,)),
-        threading.Thread(target=act, args=(ticking.extend_ticking,), kwargs={"until": until}),
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    inspection.refresh_from_db()
-    states = set(inspection.participations.values_list("state", flat=True))
-    last = last_entry(inspection).kind
-    assert sorted(outcomes) == ["close_ticking", "extend_ticking"]
-    # Whoever came second found the first one's work done, and the trail says which.
-    assert (inspection.state, inspection.tick_deadline, states, last) in [
-        (InspectionState.TICKING, until, {ParticipationState.INVITED}, Event.TICKING_EXTENDED),
-        (InspectionState.TICKING_CLOSED, until, {ParticipationState.SILENT}, Event.TICKING_CLOSED),
-    ]
-
-
-@pytest.mark.django_db(transaction=True)
-def test_connection_lost_in_the_middle_of_a_tick_leaves_nothing_of_it(monkeypatch, shichang):
-    inspection = make_inspection()
-    clerk = clerk_of(shichang)
-    tick_everything(part(inspection, shichang))
-    tick = own_tick(inspection, shichang)
-    entries = entries_of(inspection.subject).count()
-
-    def die(*args, **kwargs):
-        # What PostgreSQL sees of a web process that is killed: the session ends without a commit.
-        connection.connection.close()
-        raise SystemExit
-
-    monkeypatch.setattr("inspections.services.ticking.ticks.append", die)
-    with pytest.raises(SystemExit):
-        ticking.tick(tick, ticked=False, note="改", rev=tick.rev, actor=clerk)
-    connection.close()
-    now = Tick.objects.get(pk=tick.pk)
-    assert (now.ticked, now.note, now.rev) == (True, "", tick.rev)
-    assert entries_of(inspection.subject).count() == entries
