@@ -22,14 +22,12 @@ from inspections.services.participation import is_open, is_open_to
 def ticks(request: HttpRequest, pk: int) -> HttpResponse:
     """The whole board; opening it by a clerk of an invited department counts as having seen it."""
     inspection = get_object_or_404(_visible(request), pk=pk)
-    context = count_applicable(board(request.user, inspection))
+    context = in_full(board(request.user, inspection))
     for section in context["sections"]:
         participation = section["participation"]
         if section["open"] and participation.state == ParticipationState.INVITED:
             participation = ticking.see(participation, actor=request.user)
             section |= {"participation": participation, "head": boards.head_token(participation)}
-        last = ticking.last_round(inspection, participation.department) if section["open"] else None
-        section["last_round"] = last
     return render(request, "inspections/ticks.html", context)
 
 
@@ -62,7 +60,7 @@ def changes(request: HttpRequest, pk: int) -> HttpResponse:
             groups.append({**group, "changed": lines, "requested": requested})
     if not groups and not moved:
         return HttpResponse(status=204)
-    context = count_applicable(context)
+    context = in_full(context)
     return render(
         request, "inspections/partials/_ticks_changes.html", {**context, "moved": moved, "groups": groups}
     )
@@ -106,13 +104,16 @@ def board(user: User, inspection: JointInspection) -> dict[str, Any]:
     }
 
 
-def count_applicable(context: dict[str, Any]) -> dict[str, Any]:
-    """Add how many institutions in scope each item concerns."""
+def in_full(context: dict[str, Any]) -> dict[str, Any]:
+    """Add what only a drawn board needs: how many institutions each item concerns, and the round to copy from."""
     inspection = context["inspection"]
     counts = boards.applicable_counts(inspection)
     for group in [*context["sections"], *context["others"]]:
         for line in group["lines"]:
             line["applicable"] = counts.get(line["tick"].pk, 0)
+    for section in context["sections"]:
+        if section["open"]:
+            section["last_round"] = ticking.last_round(inspection, section["participation"].department)
     return {**context, "total": inspection.candidates.count()}
 
 

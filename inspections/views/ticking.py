@@ -17,7 +17,7 @@ from inspections.models import ItemRequest, JointInspection, Participation, Tick
 from inspections.permissions import require_leading, require_ticking
 from inspections.services import boards, ticking
 from inspections.services.participation import is_open_to
-from inspections.views.tick_board import board, count_applicable
+from inspections.views.tick_board import board, in_full
 
 
 @needs(*CLERKS)
@@ -199,7 +199,7 @@ def _many(request: HttpRequest, pk: int, verb: Callable, done: str, **given: Any
         said, tone = f"{done} {changed} 项。", "success"
         if left:
             said, tone = f"{said}另有 {left} 项刚被同事修改，未改动，请核对。", "warning"
-    context = count_applicable(board(request.user, participation.joint_inspection))
+    context = in_full(board(request.user, participation.joint_inspection))
     section = next(s for s in context["sections"] if s["participation"].pk == participation.pk)
     return render(
         request,

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 TICKS_QUERIES = 14
 UNCHANGED_QUERIES = 7
-CHANGED_QUERIES = 9
+CHANGED_QUERIES = 10
 HTMX = {"HX-Request": "true"}
 
 

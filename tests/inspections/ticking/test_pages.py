@@ -216,6 +216,7 @@ def test_last_round_is_offered_and_copied(page, inspection, shichang):
         url("copy_last", part(inspection, shichang)), {"seen": [f"{tick.pk}:0:"]}, headers=HTMX
     )
     assert response.context["said"] == "已按上一次勾选 1 项。"
+    assert "沿用上次勾选" in response.content.decode()
     assert own_tick(inspection, shichang).ticked is True
 
 
