@@ -119,7 +119,7 @@ def last_round(inspection: JointInspection, department: Department) -> JointInsp
             ticks__in=Tick.objects.filter(department=department, ticked=True),
         )
         .exclude(pk=inspection.pk)
-        .order_by("-approved_at", "-pk")
+        .order_by("-created_at", "-pk")
         .first()
     )
 
