@@ -14,10 +14,17 @@ class TickForm(forms.Form):
     rev = forms.IntegerField(min_value=0)
 
 
+class ParticipationField(forms.ModelChoiceField):
+    """One of the departments that take part, by name."""
+
+    def label_from_instance(self, participation: Participation) -> str:
+        return participation.department.short_name
+
+
 class LateForm(forms.Form):
     """Whom the lead lets tick after the closing, until when and why."""
 
-    participation = forms.ModelChoiceField(
+    participation = ParticipationField(
         label="部门",
         queryset=Participation.objects.none(),
         empty_label=None,
