@@ -220,7 +220,7 @@ inspections:extend_ticking          POST ticking         302 302 302 403 403 404
 inspections:allow_late              POST ticking         302 302 302 403 403 404 403 403 403 403 403 403 404
 inspections:complete                POST running         302 302 302 403 403 404 403 403 403 403 403 403 404
 inspections:ticks                   GET  ticking         302 200 200 200 200 404 404 200 404 404 200 200 404
-inspections:ticks_changes           GET  ticking         302 200 200 200 200 404 404 200 404 404 200 200 404
+inspections:ticks_changes           GET  ticking         302 286 286 286 286 404 404 286 404 404 286 286 404
 inspections:tick                    POST tick            302 403 403 302 403 404 403 403 403 403 403 403 404
 inspections:tick_row                GET  tick            302 200 200 200 403 404 403 403 403 403 403 403 404
 inspections:request_item            POST lead-tick       302 302 302 302 403 404 403 403 403 403 403 403 404
