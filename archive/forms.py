@@ -1,14 +1,12 @@
 """What the archive's pages ask for."""
 
-from datetime import date, datetime, time, timedelta
-
 from django import forms
 from django.db.models import QuerySet
-from django.utils import timezone
 
 from archive import trail
 from archive.history import EVENTS
-from core.forms import DateInput
+from core.days import within_days
+from core.forms import DayField
 from departments.models import Department, Town
 from ledger.models import Chain, Entry
 from scenarios.models import CheckItem
@@ -29,8 +27,8 @@ class SearchForm(forms.Form):
     item = forms.ModelChoiceField(
         label="检查事项", queryset=CheckItem.objects.all(), required=False, empty_label="全部事项"
     )
-    since = forms.DateField(label="日期自", required=False, widget=DateInput)
-    until = forms.DateField(label="日期至", required=False, widget=DateInput)
+    since = DayField(label="日期自", required=False)
+    until = DayField(label="日期至", required=False)
 
 
 class DisclosureFilterForm(forms.Form):
@@ -51,8 +49,8 @@ class PublicFilterForm(forms.Form):
     town = forms.ModelChoiceField(
         label="镇街", queryset=Town.objects.all(), required=False, empty_label="全部镇街"
     )
-    since = forms.DateField(label="公示日期自", required=False, widget=DateInput)
-    until = forms.DateField(label="日期至", required=False, widget=DateInput)
+    since = DayField(label="公示日期自", required=False)
+    until = DayField(label="日期至", required=False)
 
 
 # What the events of an app are about, by the app.
@@ -70,16 +68,11 @@ KINDS = {events.__module__.partition(".")[0]: events for events in EVENTS}
 class PeriodForm(forms.Form):
     """From one day to another, both included."""
 
-    since = forms.DateField(label="日期自", required=False, widget=DateInput)
-    until = forms.DateField(label="日期至", required=False, widget=DateInput)
+    since = DayField(label="日期自", required=False)
+    until = DayField(label="日期至", required=False)
 
     def within(self, rows: QuerySet, moment: str) -> QuerySet:
-        chosen = self.cleaned_data
-        if chosen["since"]:
-            rows = rows.filter(**{f"{moment}__gte": _morning(chosen["since"])})
-        if chosen["until"]:
-            rows = rows.filter(**{f"{moment}__lt": _morning(chosen["until"] + timedelta(days=1))})
-        return rows
+        return within_days(rows, moment, self.cleaned_data["since"], self.cleaned_data["until"])
 
     def said(self) -> dict[str, str]:
         """What was chosen, as it was typed."""
@@ -146,7 +139,3 @@ class LoginFilterForm(PeriodForm):
         if word := self.cleaned_data["q"]:
             rows = rows.filter(username__icontains=word) | rows.filter(ip_address__startswith=word)
         return self.within(rows, "attempt_time")
-
-
-def _morning(day: date) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time.min))

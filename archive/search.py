@@ -1,6 +1,6 @@
 """Results, found again: submitted visits, findings and penalties, and what is due for publication."""
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -10,6 +10,7 @@ from django.utils import timezone
 from archive.enums import DisclosureState
 from archive.models import Disclosure
 from archive.services import DECIDED
+from core.days import midnight, within_days
 from core.workdays import add_workdays
 from departments.models import User
 from inspections.enums import FindingState, OwnResultState, TaskState
@@ -23,10 +24,7 @@ def visits(user: User, values: dict[str, Any]) -> QuerySet[Task]:
     """Submitted visits this account sees, narrowed by the search form's cleaned values."""
     rows = Task.objects.visible_to(user).filter(state=TaskState.SUBMITTED)
     rows = _by_institution(rows, values)
-    if start := values.get("since"):
-        rows = rows.filter(submitted_at__gte=_midnight(start))
-    if end := values.get("until"):
-        rows = rows.filter(submitted_at__lt=_midnight(end + timedelta(days=1)))
+    rows = within_days(rows, "submitted_at", values.get("since"), values.get("until"))
     if department := values.get("department"):
         rows = rows.filter(Exists(TaskItem.objects.filter(task=OuterRef("pk"), department=department)))
     if item := values.get("item"):
@@ -151,7 +149,7 @@ def disclosures(user: User, state: DisclosureState) -> QuerySet[Disclosure]:
 def overdue_visits(rows: QuerySet[Task]) -> QuerySet[Task]:
     """Those whose last day to publish has passed."""
     first_in_time = first_day_in_time(settings.DISCLOSURE_WORKDAYS)
-    return rows.filter(submitted_at__lt=_midnight(first_in_time))
+    return rows.filter(submitted_at__lt=midnight(first_in_time))
 
 
 def overdue_cases(rows: QuerySet[PenaltyCase]) -> QuerySet[PenaltyCase]:
@@ -188,7 +186,3 @@ def _named(text: str) -> Q:
 
 def _departments(user: User) -> list[int]:
     return [department.pk for department in user.departments_as()]
-
-
-def _midnight(day: date) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time.min))

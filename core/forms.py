@@ -1,8 +1,19 @@
-"""What every form needs: the browser's own calendar, and a place for what a service refused."""
+"""What every form needs: the browser's own calendar, sane days, a place for what a service refused."""
+
+from datetime import date, datetime
 
 from django import forms
+from django.core.exceptions import ValidationError
 
+from core.days import EARLIEST, LATEST, OUT_OF_RANGE
 from core.errors import DomainError
+
+
+def check_day(value: date | datetime) -> None:
+    """Raise ValidationError for a day, or a moment, outside EARLIEST to LATEST."""
+    day = value.date() if isinstance(value, datetime) else value
+    if not EARLIEST <= day <= LATEST:
+        raise ValidationError(f"{OUT_OF_RANGE}。", code="out_of_range")
 
 
 class DateInput(forms.DateInput):
@@ -21,6 +32,20 @@ class MomentInput(forms.DateTimeInput):
 
     def __init__(self, attrs: dict | None = None):
         super().__init__(attrs, format="%Y-%m-%dT%H:%M")
+
+
+class DayField(forms.DateField):
+    """A day from the browser's calendar, within EARLIEST and LATEST."""
+
+    widget = DateInput
+    default_validators = [check_day]
+
+
+class MomentField(forms.DateTimeField):
+    """A day and a time of it, within the same bounds."""
+
+    widget = MomentInput
+    default_validators = [check_day]
 
 
 def show_refusal(form: forms.BaseForm, error: DomainError) -> None:

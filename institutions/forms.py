@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from core.errors import DomainError
-from core.forms import DateInput
+from core.forms import DayField
 from departments.models import Officer, Town, User
 from institutions import services
 from institutions.enums import (
@@ -172,7 +172,7 @@ class InstitutionForm(forms.ModelForm):
     class Meta:
         model = Institution
         fields = [name for _, names in PANELS for name in names]
-        widgets = dict.fromkeys(("filed_on", "opened_on", "rated_on", "food_licence_until"), DateInput)
+        field_classes = dict.fromkeys(("filed_on", "opened_on", "rated_on", "food_licence_until"), DayField)
         help_texts = {
             "uscc": "18位；尚未取得的留空，系统给临时编号，取得后补填。",
             "residents": "只填人数。",
@@ -215,7 +215,7 @@ class StateForm(forms.Form):
     """暂停、终止、恢复运营"""
 
     state = forms.ChoiceField(label="变更为", widget=forms.RadioSelect)
-    on = forms.DateField(label="生效日期", widget=DateInput, initial=timezone.localdate)
+    on = DayField(label="生效日期", initial=timezone.localdate)
     reason = forms.CharField(label="原因", max_length=300, widget=forms.Textarea(attrs={"rows": 3}))
 
     def __init__(self, *args: Any, institution: Institution, **kwargs: Any):

@@ -5,7 +5,7 @@ from decimal import Decimal
 from django import forms
 from django.utils import timezone
 
-from core.forms import DateInput
+from core.forms import DayField
 from departments.models import Department, Town
 from inspections.enums import ReferralState, Severity
 from inspections.models import Referral
@@ -36,7 +36,7 @@ class FileForm(forms.Form):
     """立案"""
 
     number = forms.CharField(label="案号", max_length=64, required=False)
-    filed_on = forms.DateField(label="立案日期", widget=DateInput)
+    filed_on = DayField(label="立案日期")
 
     def __init__(self, data=None, *, referral: Referral):
         super().__init__(data, initial={"filed_on": timezone.localdate()})
@@ -96,11 +96,11 @@ class ReviewForm(forms.Form):
 
 
 class DecideForm(forms.Form):
-    decided_on = forms.DateField(label="决定日期", widget=DateInput, initial=timezone.localdate)
+    decided_on = DayField(label="决定日期", initial=timezone.localdate)
 
 
 class ServeForm(forms.Form):
-    served_on = forms.DateField(label="送达日期", widget=DateInput, initial=timezone.localdate)
+    served_on = DayField(label="送达日期", initial=timezone.localdate)
 
 
 class PaymentForm(forms.Form):
@@ -111,5 +111,5 @@ class PaymentForm(forms.Form):
         decimal_places=2,
         widget=forms.TextInput(attrs={"inputmode": "decimal"}),
     )
-    paid_on = forms.DateField(label="缴款日期", widget=DateInput, initial=timezone.localdate)
+    paid_on = DayField(label="缴款日期", initial=timezone.localdate)
     receipt = forms.CharField(label="票据号", max_length=64)

@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.templatetags.static import static
 from django.utils import timezone
 
+from core.forms import DayField
 from core.lists import ListPage
 from departments.access import signed_in
 
@@ -20,20 +21,18 @@ DIGEST = "9f2c41d07be35a86c1f4e2a90b7d6358e4419cf02a7b8d15663fe09ac2d1b74e"
 class FilterForm(forms.Form):
     q = forms.CharField(label="名称或信用代码", required=False)
     town = forms.ChoiceField(label="镇街", required=False, choices=[("", "全部"), *TOWNS])
-    due = forms.DateField(
+    due = DayField(
         label="到期不晚于",
         required=False,
-        widget=forms.DateInput(attrs={"type": "date"}),
     )
     late = forms.BooleanField(label="只看超期", required=False)
 
 
 class SampleForm(forms.Form):
     name = forms.CharField(label="检查名称", max_length=60)
-    deadline = forms.DateField(
+    deadline = DayField(
         label="勾选截止日期",
         help_text="各部门须在当日24时前勾选。",
-        widget=forms.DateInput(attrs={"type": "date"}),
     )
     town = forms.ChoiceField(label="镇街", required=False, choices=[("", "全部镇街"), *TOWNS])
     kind = forms.ChoiceField(

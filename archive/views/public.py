@@ -1,15 +1,13 @@
 """What anybody may read without an account."""
 
-from datetime import date, datetime, time, timedelta
-
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from archive.enums import DisclosureState
 from archive.forms import PublicFilterForm
 from archive.models import Disclosure
+from core.days import within_days
 from core.digests import digest_json
 from core.lists import list_page
 from departments.access import public
@@ -28,10 +26,7 @@ def public_list(request: HttpRequest) -> HttpResponse:
         rows = rows.filter(title__icontains=text)
     if town := values.get("town"):
         rows = rows.filter(institution__town=town)
-    if start := values.get("since"):
-        rows = rows.filter(published_at__gte=_midnight(start))
-    if end := values.get("until"):
-        rows = rows.filter(published_at__lt=_midnight(end + timedelta(days=1)))
+    rows = within_days(rows, "published_at", values.get("since"), values.get("until"))
     context = {
         "form": form,
         "listing": list_page(request, rows, sorts=SORTS, default="-on"),
@@ -52,7 +47,3 @@ def public_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "content_digest": digest_json(disclosure.content) if is_published else "",
     }
     return render(request, "archive/public_detail.html", context)
-
-
-def _midnight(day: date) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time.min))

@@ -13,6 +13,7 @@ from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any
 
+from core.days import EARLIEST, LATEST, OUT_OF_RANGE
 from core.spreadsheets.rows import printed
 
 # A cell that says this empties the field; a blank one leaves it as it is.
@@ -98,12 +99,14 @@ def decimal(digits: int, places: int, *, least: Decimal | int = 0) -> Kind:
 
 
 def day(*, past: bool = False) -> Kind:
-    """A date as YYYY-MM-DD; with `past`, none after today."""
+    """A date as YYYY-MM-DD within EARLIEST and LATEST; with `past`, none after today."""
 
     def parse(cell: Any) -> str:
-        found = _day(cell) if isinstance(cell, str) else _day_of(cell)
+        found = as_day(cell)
         if past and found > date.today().isoformat():
             raise ValueError("不能晚于今天")
+        if not EARLIEST.isoformat() <= found <= LATEST.isoformat():
+            raise ValueError(OUT_OF_RANGE)
         return found
 
     return Kind(parse, date.fromisoformat, "日期，如 2025-03-01" + ("，不晚于今天" if past else ""))
@@ -188,6 +191,11 @@ def as_text(cell: Any) -> str:
     return printed(cell).strip()
 
 
+def as_day(cell: Any) -> str:
+    """A cell as YYYY-MM-DD, however far off. Raises ValueError for what is no date."""
+    return _day(cell) if isinstance(cell, str) else _day_of(cell)
+
+
 @lru_cache(maxsize=65536)
 def plain(said: str) -> str:
     """As names are compared: without spaces and full-width forms."""
@@ -221,6 +229,6 @@ def _day_of(cell: Any) -> str:
         return cell.date().isoformat()
     if isinstance(cell, date):
         return cell.isoformat()
-    if isinstance(cell, int) and 19000101 <= cell <= 29991231:
+    if isinstance(cell, int) and 19000101 <= cell <= 99991231:
         return _day(str(cell))
     raise ValueError("应为日期，如 2025-03-01")

@@ -7,7 +7,7 @@ from django import forms
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from core.forms import DateInput
+from core.forms import DayField
 from departments.enums import Absence, Validity
 from departments.forms.accounts import USERNAME
 from departments.models import Department, Officer, Sector, User
@@ -69,8 +69,8 @@ class CertificateForm(forms.Form):
         label="执法部门", queryset=Department.objects.none(), empty_label=None
     )
     certificate_number = forms.CharField(label="执法证号", max_length=32)
-    certified_from = forms.DateField(label="有效期自", widget=DateInput)
-    certified_until = forms.DateField(label="有效期至", widget=DateInput)
+    certified_from = DayField(label="有效期自")
+    certified_until = DayField(label="有效期至")
     sectors = forms.ModelMultipleChoiceField(
         label="可检查条线",
         required=False,
@@ -98,11 +98,10 @@ class AbsenceForm(forms.Form):
     """离岗、离职、调离"""
 
     absence = forms.ChoiceField(label="情形", choices=Absence.choices, widget=forms.RadioSelect)
-    on = forms.DateField(label="不在岗自", widget=DateInput, initial=timezone.localdate)
-    until = forms.DateField(
+    on = DayField(label="不在岗自", initial=timezone.localdate)
+    until = DayField(
         label="不在岗至",
         required=False,
-        widget=DateInput,
         help_text="已知返岗日期的离岗填最后一天；不填为长期。",
     )
     reason = forms.CharField(
@@ -122,4 +121,4 @@ class AbsenceForm(forms.Form):
 class ReturnForm(forms.Form):
     """恢复在岗"""
 
-    on = forms.DateField(label="恢复在岗日期", widget=DateInput, initial=timezone.localdate)
+    on = DayField(label="恢复在岗日期", initial=timezone.localdate)

@@ -6,7 +6,7 @@ from django import forms
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from core.forms import DateInput
+from core.forms import DayField
 from departments.models import Department
 from inspections.enums import Disposition, FindingState, Severity
 from inspections.forms.tasks import town_choices
@@ -71,18 +71,15 @@ class RecheckForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
         error_messages={"required": "请写明复查看到的情况。"},
     )
-    checked_on = forms.DateField(
+    checked_on = DayField(
         label="复查日期",
         initial=timezone.localdate,
-        widget=DateInput,
         error_messages={"required": "请填写复查日期。"},
     )
 
 
 class ExtendForm(forms.Form):
-    due_on = forms.DateField(
-        label="新的整改期限", widget=DateInput, error_messages={"required": "请填写新的整改期限。"}
-    )
+    due_on = DayField(label="新的整改期限", error_messages={"required": "请填写新的整改期限。"})
 
 
 class SendOnForm(forms.Form):

@@ -7,7 +7,7 @@ from django import forms
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from core.forms import DateInput, MomentInput
+from core.forms import DayField, MomentField
 from core.workdays import add_workdays
 from departments.models import Department, User
 from departments.permissions import CLERKS
@@ -55,11 +55,9 @@ class LaunchForm(forms.Form):
     purpose = forms.CharField(
         label="说明", required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 3})
     )
-    window_from = forms.DateField(label="检查开始日期", widget=DateInput)
-    window_until = forms.DateField(label="检查截止日期", widget=DateInput)
-    tick_deadline = forms.DateTimeField(
-        label="勾选截止时间", widget=MomentInput, help_text="到时自动截止；之前可提前截止，也可延长。"
-    )
+    window_from = DayField(label="检查开始日期")
+    window_until = DayField(label="检查截止日期")
+    tick_deadline = MomentField(label="勾选截止时间", help_text="到时自动截止；之前可提前截止，也可延长。")
     silence_rule = forms.ChoiceField(
         label="逾期未答复的部门",
         choices=SilenceRule.choices,
@@ -112,7 +110,7 @@ class LaunchForm(forms.Form):
 
 
 class ExtendForm(forms.Form):
-    until = forms.DateTimeField(label="新的截止时间", widget=MomentInput)
+    until = MomentField(label="新的截止时间")
 
 
 class InspectionFilterForm(forms.Form):

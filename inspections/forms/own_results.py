@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.db.models import Q, QuerySet
 
-from core.forms import DateInput
+from core.forms import DayField
 from departments.models import User
 from departments.permissions import CLERKS
 from inspections.enums import InspectionState, Outcome, OwnResultState
@@ -39,9 +39,7 @@ class OwnResultForm(forms.Form):
         help_text="机构全称或统一社会信用代码（临时编号）。",
         error_messages={"required": "请填写机构全称或统一社会信用代码。"},
     )
-    checked_on = forms.DateField(
-        label="检查日期", widget=DateInput, error_messages={"required": "请填写检查日期。"}
-    )
+    checked_on = DayField(label="检查日期", error_messages={"required": "请填写检查日期。"})
     on_site = forms.TypedChoiceField(
         label="检查方式",
         choices=[("yes", "现场检查"), ("no", "非现场检查（不计入年度覆盖）")],

@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 
-from core.forms import DateInput
+from core.forms import DayField
 from departments.models import Town
 from scenarios.enums import DelegationList
 from scenarios.models import Delegation, PenaltyItem
@@ -16,10 +16,9 @@ ACCEPTED = "application/pdf,image/jpeg,image/png"
 
 
 class DelegationFilterForm(forms.Form):
-    on = forms.DateField(
+    on = DayField(
         label="哪一天（不填即今天）",
         required=False,
-        widget=DateInput,
         error_messages={"invalid": "请填写日期，如 2024-12-02。"},
     )
     listing = forms.ChoiceField(label="清单", required=False, choices=[("", "两份赋权清单"), *LABELS.items()])
@@ -66,16 +65,14 @@ class DelegateForm(ConfirmationFields):
         widget=forms.CheckboxSelectMultiple,
         help_text="都不选即赋予所选清单的全部事项。矩阵列明由部门实施的事项须逐项选择，自起始日期起改由镇街实施。",
     )
-    valid_from = forms.DateField(
+    valid_from = DayField(
         label="起始日期",
-        widget=DateInput,
         help_text="承接确认书签署之日。",
         error_messages={"required": "请填写起始日期。", "invalid": "请填写日期，如 2024-12-02。"},
     )
-    valid_until = forms.DateField(
+    valid_until = DayField(
         label="截止日期",
         required=False,
-        widget=DateInput,
         help_text="不填即长期有效。",
         error_messages={"invalid": "请填写日期，如 2026-12-31。"},
     )
@@ -146,9 +143,8 @@ class ChangeForm(forms.Form):
 
 
 class EndForm(ChangeForm):
-    valid_until = forms.DateField(
+    valid_until = DayField(
         label="最后一天",
-        widget=DateInput,
         help_text="这一天仍由镇街承接，次日起不再承接。",
         error_messages={"required": "请填写最后一天。", "invalid": "请填写日期，如 2026-12-31。"},
     )
@@ -159,10 +155,9 @@ class EndForm(ChangeForm):
 
 
 class ProlongForm(ConfirmationFields, ChangeForm):
-    valid_until = forms.DateField(
+    valid_until = DayField(
         label="新的截止日期",
         required=False,
-        widget=DateInput,
         help_text="不填即长期有效。",
         error_messages={"invalid": "请填写日期，如 2026-12-31。"},
     )
@@ -173,15 +168,13 @@ class ProlongForm(ConfirmationFields, ChangeForm):
 
 class CorrectForm(ChangeForm):
     delegation_list = forms.ChoiceField(label="赋权清单", choices=DelegationList.choices)
-    valid_from = forms.DateField(
+    valid_from = DayField(
         label="起始日期",
-        widget=DateInput,
         error_messages={"required": "请填写起始日期。", "invalid": "请填写日期，如 2024-12-02。"},
     )
-    valid_until = forms.DateField(
+    valid_until = DayField(
         label="截止日期",
         required=False,
-        widget=DateInput,
         help_text="不填即长期有效。",
         error_messages={"invalid": "请填写日期，如 2026-12-31。"},
     )

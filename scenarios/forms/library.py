@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from django import forms
 from django.db.models import Q, QuerySet
 
-from core.forms import DateInput
+from core.forms import DayField
 from departments.models import Department
 from institutions.enums import Feature, InstitutionKind
 from scenarios.enums import BasisState, VersionState
@@ -220,7 +220,7 @@ class PublicFilterForm(forms.Form):
         to_field_name="code",
         empty_label="全部",
     )
-    on = forms.DateField(label="施行日期", required=False, widget=DateInput)
+    on = DayField(label="施行日期", required=False)
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)

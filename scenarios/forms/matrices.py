@@ -3,26 +3,24 @@
 from django import forms
 from django.db.models import QuerySet
 
-from core.forms import DateInput
+from core.forms import DayField
 from scenarios.enums import GapKind
 from scenarios.models import ScenarioVersion
 
 
 class PublishForm(forms.Form):
-    effective_from = forms.DateField(
+    effective_from = DayField(
         label="生效日期",
         required=False,
         help_text="不填即自今日起生效。首个版本可填文件印发日期。",
-        widget=DateInput,
         error_messages={"invalid": "请填写日期，如 2024-12-02。"},
     )
 
 
 class RetireForm(forms.Form):
-    last_day = forms.DateField(
+    last_day = DayField(
         label="最后一天",
         help_text="这一天仍按本版执行，不能晚于今天。",
-        widget=DateInput,
         error_messages={"required": "请填写最后一天。", "invalid": "请填写日期，如 2026-12-31。"},
     )
     reason = forms.CharField(
@@ -36,10 +34,9 @@ class RetireForm(forms.Form):
 class DayForm(forms.Form):
     """Which day's version is asked for."""
 
-    on = forms.DateField(
+    on = DayField(
         label="查看某日有效的版本",
         required=False,
-        widget=DateInput,
         error_messages={"invalid": "请填写日期，如 2025-03-01。"},
     )
 

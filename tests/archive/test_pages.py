@@ -43,7 +43,15 @@ def dossier_url(institution) -> str:
 
 
 FOUND = {
-    "visits": ["q=嘉颐", "q=消防检查", "q=疏散通道", "town=999999", "since=2020-01-01", "item=0"],
+    "visits": [
+        "q=嘉颐",
+        "q=消防检查",
+        "q=疏散通道",
+        "town=999999",
+        "since=2020-01-01",
+        "item=0",
+        "until=9999-12-31",
+    ],
     "findings": ["q=嘉颐", "q=堆放杂物", "q=占用疏散", "since=2020-01-01", "sort=nonsense"],
     "cases": ["q=嘉颐", "q=罚案", "q=消防法", "since=nonsense", "page=99"],
 }
@@ -426,7 +434,13 @@ def test_withdrawn_result_leaves_a_stub_without_its_content(client):
 
 @pytest.mark.parametrize(
     ("query", "found"),
-    [("q=嘉颐", True), ("q=康乐", False), ("since=2020-01-01", True), ("until=2020-01-01", False)],
+    [
+        ("q=嘉颐", True),
+        ("q=康乐", False),
+        ("since=2020-01-01", True),
+        ("until=2020-01-01", False),
+        ("until=9999-12-31", True),
+    ],
 )
 def test_stranger_searches_by_name_and_date(client, query, found):
     make_disclosure(institution=make_institution(name="晋江市嘉颐养老院"))

@@ -116,6 +116,8 @@ def two(admin):
         ("since=2020-01-01", [1, 0]),
         ("kind=nonsense", []),
         ("since=yesterday", []),
+        ("until=9999-12-31", []),
+        ("since=0001-01-01", []),
     ],
 )
 def test_entries_are_found(client_as, auditor, two, query, which):

@@ -161,7 +161,7 @@ def test_publishing_from_the_page(client_as, clerk, jinjiang):
 
 def test_a_refused_publication_says_why(client_as, clerk, jinjiang):
     response = client_as(clerk).post(
-        url("publish", jinjiang.pk), {"effective_from": "2999-01-01"}, follow=True
+        url("publish", jinjiang.pk), {"effective_from": "2099-01-01"}, follow=True
     )
     assert "生效日期不能晚于今天，请在生效当日发布。" in response.content.decode()
 

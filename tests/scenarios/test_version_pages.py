@@ -88,7 +88,7 @@ def test_a_version_is_retired_from_its_page(client_as, admin, clerk):
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"last_day": "2999-01-01", "reason": "废止"}, "不能晚于今天"),
+        ({"last_day": "2099-01-01", "reason": "废止"}, "不能晚于今天"),
         ({"last_day": "2024-01-01", "reason": "废止"}, "不能早于"),
         ({"last_day": "", "reason": ""}, "请填写停用原因。"),
     ],

@@ -11,7 +11,7 @@ from core.enums import Verdict
 from core.errors import DomainError
 from core.models import ImportRun, StagedRow
 from core.registers import Column, Existing, Findings, Register, Values, day, one_of, text
-from core.registers.columns import Kind, as_text, plain
+from core.registers.columns import Kind, as_day, as_text, plain
 from departments.enums import Role
 from departments.models import Department, Town, User
 from scenarios.enums import DelegationList, Event, PenaltyBodyKind
@@ -22,6 +22,8 @@ from scenarios.services.delegations.granting import delegate_to_towns, lists_of
 from scenarios.services.delegations.records import leads, leads_by_item, record
 
 OPEN_ENDED = "长期"
+# How other systems write that there is no last day.
+NEVER = "9999-12-31"
 
 
 class DelegationRegister(Register):
@@ -206,7 +208,9 @@ def _last_day() -> Kind:
     dated = day()
 
     def parse(cell: Any) -> str | None:
-        return None if as_text(cell) == OPEN_ENDED else dated.parse(cell)
+        if as_text(cell) == OPEN_ENDED or as_day(cell) == NEVER:
+            return None
+        return dated.parse(cell)
 
     return Kind(parse, dated.show, f"{dated.says}，或“{OPEN_ENDED}”")
 

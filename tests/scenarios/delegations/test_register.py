@@ -91,13 +91,13 @@ def test_nothing_is_delegated_before_it_is_confirmed(town, admin):
 def test_confirmed_lines_become_delegations(town, admin):
     rows = [
         ["英林镇", ITEM, FIRE, "2024-12-02", None, "晋英政承〔2024〕1号"],
-        ["英林镇", WIRING, "消防", date(2024, 12, 2), "2999-12-31", None],
+        ["英林镇", WIRING, "消防", date(2024, 12, 2), "2099-12-31", None],
     ]
     run = confirm(read(make_upload(rows), admin), admin)
     assert run.state == ImportState.DONE
     assert periods() == [
         ("英林镇", ITEM, "FIRE", date(2024, 12, 2), None, "晋英政承〔2024〕1号"),
-        ("英林镇", WIRING, "FIRE", date(2024, 12, 2), date(2999, 12, 31), ""),
+        ("英林镇", WIRING, "FIRE", date(2024, 12, 2), date(2099, 12, 31), ""),
     ]
     assert {delegation.recorded_by for delegation in Delegation.objects.all()} == {admin}
 
@@ -201,6 +201,17 @@ def test_what_ran_out_is_not_prolonged_by_a_line(version, town, admin):
     )
     run = read(make_upload([["英林镇", ITEM, FIRE, "2023-01-01", "长期", None]]), admin)
     assert errors(run) == [(3, {"valid_until": "已于 2023-12-31 终止，请另行登记或在这项赋权的页面上更正"})]
+
+
+@pytest.mark.parametrize("last", ["长期", "9999-12-31", "9999/12/31", date(9999, 12, 31), 99991231])
+def test_the_end_of_the_calendar_means_no_last_day(town, admin, last):
+    confirm(read(make_upload([["英林镇", ITEM, FIRE, "2024-12-02", last, None]]), admin), admin)
+    assert periods() == [("英林镇", ITEM, "FIRE", date(2024, 12, 2), None, "")]
+
+
+def test_a_last_day_out_of_range_is_refused(town, admin):
+    run = read(make_upload([["英林镇", ITEM, FIRE, "2024-12-02", "2999-12-31", None]]), admin)
+    assert errors(run) == [(3, {"valid_until": "日期应在 1900-01-01 至 2100-12-31 之间"})]
 
 
 def test_a_blank_last_day_leaves_a_known_one_as_it_is(version, town, admin):
