@@ -279,5 +279,5 @@ def test_submit_costs_the_same_queries_for_one_problem_and_for_three(rows, djang
     answer_all(task, *(problem(row, Disposition.RECTIFICATION) for row in version.rows.all()))
     sign_all(task)
     actor = officer_of(task).user
-    with django_assert_num_queries(29):
+    with django_assert_num_queries(32):
         submit(task, actor=actor)
