@@ -75,7 +75,7 @@ def test_a_the_matrix_is_imported_and_published(visit, axe):
     page.get_by_role("link", name="事项矩阵").click()
     axe(page)
     page.get_by_role("link", name="导入").first.click()
-    page.get_by_label("事项清单").set_input_files(MATRIX)
+    page.get_by_label("文件", exact=True).set_input_files(MATRIX)
     axe(page)
     page.get_by_role("button", name="上传并预览").click()
     # The demo was set up with this very file; the preview says so and lets the administrator go on.
