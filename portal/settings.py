@@ -119,6 +119,7 @@ SWEEP_SECONDS = env.float("SWEEP_SECONDS", default=5.0)
 CELERY_BEAT_SCHEDULE = {
     "heartbeat": {"task": "core.tasks.record_worker_heartbeat", "schedule": SWEEP_SECONDS},
     "sweep-jobs": {"task": "core.tasks.sweep_jobs", "schedule": SWEEP_SECONDS},
+    "forget-uploads": {"task": "scenarios.tasks.forget_uploads", "schedule": 3600.0},
     "expire-imports": {"task": "core.tasks.expire_imports", "schedule": 3600.0},
     # Hourly, so that a machine switched off at night misses no day; each certificate is told of once.
     "warn-of-certificates": {"task": "departments.tasks.warn_of_certificates", "schedule": 3600.0},

@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from core.registers import reading, writing
+from scenarios.services import uploads
 from scenarios.services.delegations.register import DELEGATIONS
 
 
@@ -14,3 +15,9 @@ def read_delegations(job_id: str) -> None:
 @shared_task(name=DELEGATIONS.write_task)
 def write_delegations(job_id: str) -> None:
     writing.write(job_id, DELEGATIONS)
+
+
+@shared_task(name="scenarios.tasks.forget_uploads", expires=600)
+def forget_uploads() -> int:
+    """Give up uploads nobody came back to."""
+    return uploads.forget_old()

@@ -11,7 +11,6 @@ from departments.services.accounts import (
 from departments.services.lookup import (
     KnownNames,
     Proposal,
-    add_alias,
     find_department,
     known_names,
     propose_department,
@@ -27,6 +26,7 @@ from departments.services.officers import (
 )
 from departments.services.posts import appoint, dismiss, give_post, take_post
 from departments.services.register import (
+    add_alias,
     change_department,
     create_department,
     enter_department,

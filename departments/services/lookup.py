@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from departments.enums import AliasOrigin
 from departments.models import Department, DepartmentAlias
 from departments.services.naming import PLACE, core_of, likeness, plain_name
 
@@ -85,11 +84,3 @@ def propose_department(text: str, names: KnownNames | None = None) -> list[Propo
             best[department.pk] = Proposal(department, round(score, 2), why)
     ordered = sorted(best.values(), key=lambda found: (-found.score, found.department.order))
     return ordered[:MOST_PROPOSED]
-
-
-def add_alias(department: Department, alias: str) -> None:
-    """Remember the name a document used for a department; a name that is known already stays as it is."""
-    if alias not in known_names():
-        DepartmentAlias.objects.get_or_create(
-            alias=plain_name(alias), defaults={"department": department, "origin": AliasOrigin.LEARNT}
-        )

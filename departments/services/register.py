@@ -134,6 +134,21 @@ def register_alias(department: Department, alias: str, *, actor: User) -> Depart
 
 
 @transaction.atomic
+def add_alias(department: Department, alias: str, *, actor: User | None = None) -> None:
+    """Remember the name a document used for a department; a name that is known already stays as it is.
+
+    Without an actor it is part of setting the portal up, and no entry is written.
+    """
+    if alias in known_names():
+        return
+    learnt, created = DepartmentAlias.objects.get_or_create(
+        alias=plain_name(alias), defaults={"department": department, "origin": AliasOrigin.LEARNT}
+    )
+    if created and actor:
+        _note(department, Event.ALIAS_ADDED, _alias_payload(learnt), actor=actor)
+
+
+@transaction.atomic
 def remove_alias(alias: DepartmentAlias, *, actor: User) -> None:
     """系统管理员 takes a wrong alias away; what was imported with it stays as it is. Raises PermissionDenied."""
     _require_namer(actor)

@@ -11,7 +11,7 @@ from guardian.shortcuts import get_objects_for_user
 
 from core.models import StoredFile
 from departments.models import Department, Sector, User
-from scenarios.enums import DelegationList, PenaltyBodyKind, RowPart, VersionState
+from scenarios.enums import DelegationList, ParticipantState, PenaltyBodyKind, RowPart, VersionState
 from scenarios.models.library import CheckItem, CheckItemText, PenaltyItem, PenaltyItemText
 
 
@@ -24,7 +24,10 @@ class ScenarioQuerySet(models.QuerySet):
         editable = self.editable_by(user).values("pk")
         published = ScenarioVersion.objects.exclude(state=VersionState.DRAFT).values("scenario")
         own = [department.pk for department in user.departments_as()]
-        asked = Scenario.objects.filter(participants__department__in=own).values("pk")
+        asked = Scenario.objects.filter(
+            participants__department__in=own,
+            participants__state__in=set(ParticipantState) - {ParticipantState.DECLINED},
+        ).values("pk")
         return self.filter(Q(pk__in=published) | Q(pk__in=editable) | Q(pk__in=asked))
 
     def editable_by(self, user: User) -> "ScenarioQuerySet":
@@ -160,6 +163,10 @@ class PublishedPenalty(PenaltyItemText):
 
 
 class MatrixRowQuerySet(models.QuerySet):
+    def in_force(self) -> "MatrixRowQuerySet":
+        """Rows of published versions: what everybody may read and goes by."""
+        return self.filter(version__state=VersionState.PUBLISHED)
+
     def implementing(self) -> "MatrixRowQuerySet":
         """Rows whose department checks something itself; those of 配合部门 have no item of their own."""
         return self.filter(part=RowPart.IMPLEMENTING)

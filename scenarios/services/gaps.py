@@ -18,7 +18,7 @@ from scenarios.models import (
     ScenarioParticipant,
     ScenarioVersion,
 )
-from scenarios.permissions import DELEGATING_ROLES, EDITING_ROLES
+from scenarios.permissions import DELEGATING_ROLES, EDITING_ROLES, keepers_of
 from scenarios.services.delegations import missing_delegations
 
 KIND_OF = {BasisState.REPEALED: GapKind.REPEALED, BasisState.UNVERIFIED: GapKind.UNVERIFIED}
@@ -73,7 +73,7 @@ def find_gaps(versions: Iterable[ScenarioVersion], *, user: User, day: date) -> 
     rows = MatrixRow.objects.filter(version__in=versions).order_by()
     found = [
         *_without_body(versions, rows, mender),
-        *_doubtful(versions, rows, mender),
+        *_doubtful(versions, mender),
         *_delegations(versions, rows, mender, day),
         *_contacts(versions, rows, mender),
     ]
@@ -98,7 +98,7 @@ def _without_body(
         yield _in_matrix(GapKind.NOBODY, row["penalty_item__name"], detail, by_pk[row["version"]], mender)
 
 
-def _doubtful(versions: list[ScenarioVersion], rows: QuerySet[MatrixRow], mender: Mender) -> Iterator[Gap]:
+def _doubtful(versions: list[ScenarioVersion], mender: Mender) -> Iterator[Gap]:
     """Items of versions that rest on a repealed or an unconfirmed basis: a version's copies, a draft's library."""
     drafts = [version for version in versions if version.state == VersionState.DRAFT]
     frozen = {version.pk: version for version in versions if version.state != VersionState.DRAFT}
@@ -115,16 +115,19 @@ def _doubtful(versions: list[ScenarioVersion], rows: QuerySet[MatrixRow], mender
     for item in items.select_related("department").order_by("pk"):
         yield _check_item(KIND_OF[BasisState(item.basis_state)], item, item.grounds, mender)
 
-    keepers = _keepers(rows)
     penalties = PublishedPenalty.objects.filter(doubtful, version__in=frozen)
-    for copy in penalties.select_related("penalty_item").order_by("pk"):
+    copies = list(penalties.select_related("penalty_item").order_by("pk"))
+    items = PenaltyItem.objects.filter(doubtful, rows__version__in=drafts).distinct()
+    drafted = list(items.order_by("pk"))
+    keepers = _keepers([*(copy.penalty_item for copy in copies), *drafted])
+    for copy in copies:
         item = copy.penalty_item
         kind = KIND_OF[BasisState(copy.basis_state)]
         if item.basis_state == BasisState.CURRENT:
             yield _in_matrix(kind, copy.name, MENDED, frozen[copy.version_id], mender)
         else:
             yield _penalty_item(kind, item, copy.grounds, keepers, mender)
-    for item in PenaltyItem.objects.filter(doubtful, rows__version__in=drafts).distinct().order_by("pk"):
+    for item in drafted:
         yield _penalty_item(KIND_OF[BasisState(item.basis_state)], item, item.grounds, keepers, mender)
 
 
@@ -203,19 +206,7 @@ def _penalty_item(
     )
 
 
-def _keepers(rows: QuerySet[MatrixRow]) -> dict[int, dict[int, str]]:
-    """For each penalty item who writes on it, as permissions.penalty_keepers has it: department → short name."""
-    keepers: dict[int, dict[int, str]] = {}
-    pairs = rows.exclude(penalty_item=None).values_list(
-        "penalty_item",
-        "penalty_department",
-        "penalty_department__short_name",
-        "check_department",
-        "check_department__short_name",
-    )
-    for item, body, body_name, checker, checker_name in pairs.distinct():
-        known = keepers.setdefault(item, {})
-        if body:
-            known[body] = body_name
-        known[checker] = checker_name
-    return keepers
+def _keepers(items: list[PenaltyItem]) -> dict[int, dict[int, str]]:
+    """For each penalty item who writes on it (permissions.keepers_of): department → short name."""
+    names = dict(Department.objects.values_list("pk", "short_name"))
+    return {item: {pk: names[pk] for pk in sorted(kept)} for item, kept in keepers_of(items).items()}

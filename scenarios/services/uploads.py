@@ -41,7 +41,7 @@ def keep(upload: UploadedFile, *, actor: User) -> MatrixUpload:
     account may not import for.
     """
     data = files.read_upload(upload)
-    _require_lead(open_workbook(data, upload.name), actor)
+    _check(open_workbook(data, upload.name), actor)
     kind = mimetypes.guess_type(upload.name)[0] or "application/octet-stream"
     return _keep(data, upload.name, kind, actor)
 
@@ -50,13 +50,15 @@ def keep(upload: UploadedFile, *, actor: User) -> MatrixUpload:
 def keep_pasted(text: str, *, html: str = "", actor: User) -> MatrixUpload:
     """Keep a table pasted from the clipboard, with its HTML when that holds a table."""
     book = open_pasted(text, html=html)
-    _require_lead(book, actor)
+    _check(book, actor)
     if book.sheets and book.sheets[0].merges_known:
         return _keep(html.encode(), f"{PASTED}.html", PASTED_HTML, actor)
     return _keep(text.encode(), f"{PASTED}.txt", PASTED_TEXT, actor)
 
 
-def _require_lead(workbook: Workbook, actor: User) -> None:
+def _check(workbook: Workbook, actor: User) -> None:
+    """Refuse what has no text at all, and a list whose lead is another's to import for."""
+    sheet_and_header(workbook)
     try:
         lead = preview(workbook).lead
     except DomainError:
@@ -67,7 +69,6 @@ def _require_lead(workbook: Workbook, actor: User) -> None:
 
 
 def _keep(data: bytes, name: str, kind: str, actor: User) -> MatrixUpload:
-    forget_old()
     return MatrixUpload.objects.create(
         file=files.store(data, name=name, content_type=kind), uploaded_by=actor
     )
@@ -120,9 +121,8 @@ def plan(upload: MatrixUpload, workbook: Workbook, *, may_create: bool = False) 
 
 
 @transaction.atomic
-def set_columns(upload: MatrixUpload, columns: Columns, header: Header, *, actor: User) -> None:
-    """Read the upload by these columns, and remember what such headings mean."""
-    remember(header.with_roles(columns.roles), actor=actor)
+def set_columns(upload: MatrixUpload, columns: Columns) -> None:
+    """Read the upload by these columns; what such headings mean is remembered once it is imported."""
     upload.columns = asdict(columns)
     upload.save(update_fields=["columns"])
 
@@ -140,7 +140,16 @@ def answer(upload: MatrixUpload, answers: Mapping[str, str]) -> None:
 def save_as_draft(
     upload: MatrixUpload, workbook: Workbook, *, actor: User, again: bool = False
 ) -> ScenarioVersion:
-    """The upload becomes a draft and is no upload any more. Raises as `import_matrix`."""
+    """The upload becomes a draft and is no upload any more; what was said of its columns is remembered.
+
+    Raises as `import_matrix`, and DomainError when it was saved or given up meanwhile.
+    """
+    current = MatrixUpload.objects.select_for_update().filter(pk=upload.pk).first()
+    if current is None:
+        raise DomainError("这次导入已保存或已放弃。")
+    if said := columns_of(upload):
+        header, _ = chosen_header(workbook, said)
+        remember(header, actor=actor)
     version = import_matrix(
         workbook,
         digest=upload.file.digest,
@@ -162,11 +171,14 @@ def forget(upload: MatrixUpload) -> None:
     forget_file(stored)
 
 
-def forget_old() -> None:
-    """Give up what nobody came back to."""
+@transaction.atomic
+def forget_old() -> int:
+    """Give up what nobody came back to; returns how many."""
     old = MatrixUpload.objects.filter(created_at__lt=timezone.now() - timedelta(days=KEPT_DAYS))
-    for upload in old.select_related("file"):
+    uploads = list(old.select_related("file"))
+    for upload in uploads:
         forget(upload)
+    return len(uploads)
 
 
 def forget_file(stored: StoredFile) -> None:

@@ -150,7 +150,8 @@ def discard(version: ScenarioVersion, *, actor: User) -> None:
     key, number, source = version.pk, version.number, version.source_file
     version.delete()
     used = MatrixRow.objects.filter(check_item=OuterRef("pk"))
-    unused = CheckItem.objects.filter(~Exists(used), pk__in=checks, basis="", method="", guide="")
+    # An import fills in basis, method and content; guide and procedure somebody wrote.
+    unused = CheckItem.objects.filter(~Exists(used), pk__in=checks, guide="", procedure="")
     never_touched(unused).delete()
     used = MatrixRow.objects.filter(penalty_item=OuterRef("pk"))
     unused = PenaltyItem.objects.filter(

@@ -65,7 +65,7 @@ def item(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "item": shown,
         "rows": list(rows),
-        "penalties": list(PenaltyItem.objects.filter(rows__check_item=shown).distinct()),
+        "penalties": list(PenaltyItem.objects.filter(rows__in=rows).distinct()),
         "history": items.history(shown),
         "may_edit": may_edit_item(request.user, shown),
     }
@@ -147,6 +147,6 @@ def first_of(departments: list[Department]) -> dict:
 
 def _with_penalties(found: QuerySet[CheckItem]) -> QuerySet[CheckItem]:
     # A subquery instead of a join: it is worked out for the items of the page only.
-    led_to = MatrixRow.objects.filter(check_item=OuterRef("pk")).order_by().values("check_item")
+    led_to = MatrixRow.objects.in_force().filter(check_item=OuterRef("pk")).order_by().values("check_item")
     counted = led_to.annotate(n=Count("penalty_item", distinct=True)).values("n")
     return found.annotate(penalty_count=Coalesce(Subquery(counted, output_field=IntegerField()), 0))

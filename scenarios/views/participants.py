@@ -127,7 +127,7 @@ def _list(
 ) -> HttpResponse:
     rows = participants.standings(scenario)
     may = may_edit(request.user, scenario)
-    involved = [row.department for row in rows]
+    involved = [row.department for row in rows if row.state != ParticipantState.DECLINED]
     if may and form is None:
         taken = [row.department.pk for row in rows if row.takes_part or row.state == ParticipantState.INVITED]
         form = InviteForm(candidates=Department.objects.exclude(pk__in=[*taken, scenario.lead_department_id]))

@@ -118,6 +118,8 @@ def penalty_restore(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _with_checks(found: QuerySet[PenaltyItem]) -> QuerySet[PenaltyItem]:
     # A subquery instead of a join: it is worked out for the items of the page only.
-    led_from = MatrixRow.objects.filter(penalty_item=OuterRef("pk")).order_by().values("penalty_item")
+    led_from = (
+        MatrixRow.objects.in_force().filter(penalty_item=OuterRef("pk")).order_by().values("penalty_item")
+    )
     counted = led_from.annotate(n=Count("check_item", distinct=True)).values("n")
     return found.annotate(check_count=Coalesce(Subquery(counted, output_field=IntegerField()), 0))

@@ -63,7 +63,7 @@ def columns(request: HttpRequest, pk: UUID) -> HttpResponse:
         place = HeaderForm(initial=now, workbook=workbook)
     form = ColumnsForm(header, request.POST or None)
     if request.method == "POST" and form.is_valid():
-        uploads.set_columns(kept, form.columns(sheet), header, actor=request.user)
+        uploads.set_columns(kept, form.columns(sheet))
         return redirect("scenarios:review", kept.pk)
     context = {
         "upload": kept,

@@ -268,7 +268,7 @@ def test_the_page_over_all_asks_the_same_number_of_queries(
         make_version()
     make_town("英林镇")
     client = client_as(admin)
-    with django_assert_num_queries(19):
+    with django_assert_num_queries(20):
         client.get(reverse("scenarios:gap_list"))
 
 

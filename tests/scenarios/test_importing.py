@@ -7,7 +7,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from openpyxl import Workbook
 
-from core.digests import digest_bytes
+from core.digests import digest_bytes, digest_text
 from core.errors import DomainError
 from core.models import StoredFile
 from departments.enums import Role
@@ -157,8 +157,14 @@ def test_the_refusal_names_sheet_cell_and_reason(admin):
 
 
 def test_an_answer_becomes_an_alias_and_is_not_asked_again(admin, bureaus):
-    imported(printed(by="市信访局"), actor=admin, answers={"department:市信访局": "department:xiaofang"})
+    version = imported(
+        printed(by="市信访局"), actor=admin, answers={"department:市信访局": "department:xiaofang"}
+    )
     assert find_department("市信访局") == bureaus["xiaofang"]
+    # The printed words may be anybody's name: both chains know them by their digest.
+    learnt = digest_text("市信访局")
+    assert entries_of(version.scenario.subject).get().payload["aliases"] == {learnt: "xiaofang"}
+    assert entries_of(bureaus["xiaofang"].key).last().payload["digest"] == learnt
     version = imported(printed(by="市信访局", check="别的检查"), actor=admin)
     assert version.rows.get().check_department == bureaus["xiaofang"]
 

@@ -82,7 +82,8 @@ def test_the_item_list_filters_by_department_state_and_word(client_as, clerk, ad
     assert names(department="nobody") == []
 
 
-def test_the_item_list_sorts_by_penalties(client_as, clerk, jinjiang):
+def test_the_item_list_sorts_by_the_penalties_of_versions_in_force(client_as, clerk, admin, jinjiang):
+    publish(jinjiang, actor=admin)
     items = list(client_as(clerk).get(url("item_list"), {"sort": "-penalties"}).context["listing"])
     assert [item.penalty_count for item in items[:3]] == [9, 4, 1]
 

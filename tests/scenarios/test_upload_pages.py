@@ -1,16 +1,20 @@
 """Upload or paste, say what the columns mean, answer, save: by the pages a person uses."""
 
 import json
+from datetime import timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
+from django.utils import timezone
 
+from core.errors import DomainError
 from core.models import StoredFile
 from departments.enums import Role
 from departments.models import DepartmentAlias
 from scenarios.enums import VersionState
 from scenarios.models import ColumnLayout, MatrixUpload, Scenario, ScenarioVersion
+from scenarios.services import uploads
 from scenarios.services.importing import import_workbook
 from scenarios.services.versions import publish
 from tests.factories.departments import make_user
@@ -353,9 +357,11 @@ def test_what_columns_were_said_to_mean_is_remembered_for_their_headings(client_
     client = client_as(admin)
     header = ["序号", "监督事项", "牵头科室", "主管局"]
     page = upload(client, make_workbook([["1", "检查甲", "养老科", "民政局"]], header=header))
-    client.post(
-        page, {"column-1": "NUMBER", "column-2": "CHECK", "column-3": "OTHER", "column-4": "CHECK_DEPARTMENT"}
-    )
+    roles = {"column-1": "NUMBER", "column-2": "CHECK", "column-3": "OTHER", "column-4": "CHECK_DEPARTMENT"}
+    review = client.post(page, roles)["Location"]
+    # Only an import says that the meaning was right: nothing is remembered of what is given up.
+    assert ColumnLayout.objects.count() == 0
+    answer(client, review)
     assert ColumnLayout.objects.get().headings == header
     again = upload(client, make_workbook([["2", "检查乙", "养老科", "市场监管局"]], header=header))
     assert again == url("review", MatrixUpload.objects.order_by("created_at").last().pk)
@@ -380,6 +386,33 @@ def test_the_header_is_where_a_person_says_it_is(client_as, admin):
     page = upload(client, make_workbook([["甲", "乙"], ["子", "丑"]], header=["一", "二"], above=[["题"]]))
     shown = client.get(page, {"sheet": "清单", "top": 3, "bottom": 3})
     assert [column["heading"] for column in shown.context["columns"]] == ["甲", "乙"]
+
+
+def test_a_file_without_any_text_is_refused_and_not_kept(client_as, admin):
+    response = client_as(admin).post(
+        url("upload"), {"file": SimpleUploadedFile("空.xlsx", make_workbook([], header=[], above=[]))}
+    )
+    assert response.status_code == 422
+    assert (MatrixUpload.objects.count(), StoredFile.objects.count()) == (0, 0)
+
+
+def test_an_upload_saved_in_another_tab_is_not_saved_twice(client_as, admin):
+    client = client_as(admin)
+    upload(client, make_workbook([printed()]))
+    kept = MatrixUpload.objects.get()
+    uploads.answer(kept, {"theme": THEME})
+    uploads.save_as_draft(kept, uploads.opened(kept), actor=admin)
+    stale = MatrixUpload(pk=MatrixUpload().pk, file=StoredFile.objects.get(), uploaded_by=admin)
+    with pytest.raises(DomainError, match="这次导入已保存或已放弃。"):
+        uploads.save_as_draft(stale, uploads.opened(stale), actor=admin, again=True)
+    assert ScenarioVersion.objects.count() == 1
+
+
+def test_uploads_nobody_came_back_to_are_given_up(client_as, admin):
+    upload(client_as(admin), make_workbook([printed()]))
+    assert uploads.forget_old() == 0
+    MatrixUpload.objects.update(created_at=timezone.now() - timedelta(days=8))
+    assert (uploads.forget_old(), StoredFile.objects.count()) == (1, 0)
 
 
 def test_columns_can_be_said_anew_from_the_review(client_as, admin):

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import Max
 
 from core import files
-from core.digests import digest_bytes
+from core.digests import digest_bytes, digest_text
 from core.errors import DomainError
 from core.models import StoredFile
 from core.spreadsheets import Workbook, open_workbook
@@ -164,7 +164,7 @@ def import_matrix(
     if before:
         raise DuplicateError(before)
     for alias, department in plan.learnt.items():
-        departments.add_alias(department, alias)
+        departments.add_alias(department, alias, actor=actor)
     version = ScenarioVersion.objects.create(
         scenario=scenario,
         number=(scenario.versions.aggregate(last=Max("number"))["last"] or 0) + 1,
@@ -183,7 +183,7 @@ def import_matrix(
             "file": digest,
             "rows": len({row.read.line for row in plan.rows}),
             "left_out": sorted(plan.left_out),
-            "aliases": {alias: department.code for alias, department in plan.learnt.items()},
+            "aliases": {digest_text(alias): department.code for alias, department in plan.learnt.items()},
         },
         actor=actor.key,
         department=scenario.lead_department.key,
