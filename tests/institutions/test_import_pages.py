@@ -1,6 +1,7 @@
 """The import's pages as the institutions' register mounts them; every register has the same ones."""
 
 import io
+from functools import cache
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -41,8 +42,14 @@ def client(client_as, keeper):
     return client_as(keeper)
 
 
+@cache
+def made(rows: tuple) -> bytes:
+    """A workbook has its moment in it: the same rows are the same file only when made once."""
+    return make_workbook(rows, header=HEADER, above=())
+
+
 def workbook(*rows, name="名录.xlsx"):
-    return SimpleUploadedFile(name, make_workbook(rows, header=HEADER, above=()))
+    return SimpleUploadedFile(name, made(tuple(map(tuple, rows))))
 
 
 def upload(client, *rows) -> ImportRun:
