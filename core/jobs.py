@@ -18,6 +18,7 @@ from core.enums import JobState
 from core.models import BackgroundJob
 
 ACTIVE = [JobState.QUEUED, JobState.RUNNING]
+GIVEN_UP = "处理进程多次中途退出，已停止重试。"
 
 
 class LeaseLostError(Exception):
@@ -43,18 +44,22 @@ def enqueue(job: BackgroundJob) -> None:
 
 
 def claim(job_id: str | uuid.UUID) -> BackgroundJob | None:
-    """Take the lease of an unclaimed or abandoned job; None when there is nothing to do."""
+    """Take the lease of an unclaimed or abandoned job; None when there is nothing to do.
+
+    One that took its workers with it JOB_MAX_ATTEMPTS times, so that none could `release` it, is FAILED.
+    """
     now = timezone.now()
-    token = uuid.uuid4()
-    claimed = (
-        BackgroundJob.objects.filter(pk=job_id, state__in=ACTIVE)
-        .filter(Q(lease_until=None) | Q(lease_until__lt=now))
-        .update(
-            state=JobState.RUNNING,
-            lease_token=token,
-            lease_until=now + timedelta(seconds=settings.JOB_LEASE_SECONDS),
-            attempts=F("attempts") + 1,
-        )
+    free = BackgroundJob.objects.filter(pk=job_id, state__in=ACTIVE).filter(
+        Q(lease_until=None) | Q(lease_until__lt=now)
+    )
+    free.filter(attempts__gte=settings.JOB_MAX_ATTEMPTS).update(
+        state=JobState.FAILED, error=GIVEN_UP, lease_until=None, finished_at=now
+    )
+    claimed = free.update(
+        state=JobState.RUNNING,
+        lease_token=uuid.uuid4(),
+        lease_until=now + timedelta(seconds=settings.JOB_LEASE_SECONDS),
+        attempts=F("attempts") + 1,
     )
     return BackgroundJob.objects.get(pk=job_id) if claimed else None
 

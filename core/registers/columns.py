@@ -70,16 +70,13 @@ def text(most: int, *, says: str = "", check: Callable[[str], str] | None = None
 
 def whole(least: int = 0, most: int = 100_000) -> Kind:
     def parse(cell: Any) -> int:
-        if type(cell) is int:
-            number = cell
-        else:
-            exact = _number(cell)
-            number = int(exact)
-            if number != exact:
-                raise ValueError("应为整数")
+        number = cell if type(cell) is int else _number(cell)
+        # Before it becomes an int: 1e800000 has as many digits.
         if not least <= number <= most:
             raise ValueError(f"应在{least}至{most}之间")
-        return number
+        if number != int(number):
+            raise ValueError("应为整数")
+        return int(number)
 
     return Kind(parse, int, f"整数，{least}至{most}")
 

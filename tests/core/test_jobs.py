@@ -104,6 +104,19 @@ def test_ended_job_cannot_be_claimed(job, settings, end):
     assert jobs.claim(job.pk) is None
 
 
+def test_a_job_that_took_its_workers_with_it_too_often_has_failed(job, settings):
+    settings.JOB_MAX_ATTEMPTS = 2
+    for _ in range(2):
+        assert jobs.claim(job.pk)
+        pass_time(job)
+    assert jobs.claim(job.pk) is None
+    job.refresh_from_db()
+    assert (job.state, job.attempts, job.lease_until) == (JobState.FAILED, 2, None)
+    assert job.error == "处理进程多次中途退出，已停止重试。"
+    jobs.retry(job)
+    assert jobs.claim(job.pk)
+
+
 def test_message_about_a_job_there_is_not_is_harmless(db):
     assert jobs.claim("00000000-0000-4000-8000-000000000000") is None
 

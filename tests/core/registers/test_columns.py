@@ -107,3 +107,9 @@ def test_nothing_is_written_as_a_blank_cell(nothing):
 
 def test_names_are_compared_without_spaces_and_full_width_forms():
     assert plain(" 英林 镇（Ａ）") == "英林镇(A)"
+
+
+@pytest.mark.parametrize("cell", ["1e800000", "-1e800000", "1e-800000", "9" * 5000])
+def test_a_number_of_endless_digits_is_refused_at_once(cell):
+    with pytest.raises(ValueError, match="应"):
+        whole(0, 1000).parse(cell)
