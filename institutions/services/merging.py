@@ -13,6 +13,7 @@ from institutions.enums import Event
 from institutions.models import Institution, Recusal
 from institutions.permissions import require_keeper
 from institutions.services.entries import REGISTERED, changed, note, said_by
+from institutions.services.rules import contradictions
 
 # What a workbook or form leaves empty, as against a number or an answer that says nothing.
 EMPTY = (None, "", [])
@@ -29,12 +30,15 @@ def survivors_for(temporary: Institution, *, actor: User, words: str = "") -> Qu
 
 
 def filled_by(survivor: Institution, temporary: Institution) -> list[str]:
-    """The fields the survivor lacks and the temporary registration has."""
-    return [
+    """The fields the survivor lacks and the temporary registration has, without what contradicts the survivor."""
+    names = [
         name
         for name in REGISTERED
         if name != "uscc" and getattr(survivor, name) in EMPTY and getattr(temporary, name) not in EMPTY
     ]
+    said = said_by(temporary)
+    wrong = contradictions(said_by(survivor) | {name: said[name] for name in names})
+    return [name for name in names if name not in wrong]
 
 
 @transaction.atomic

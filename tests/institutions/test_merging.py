@@ -54,6 +54,16 @@ def test_the_absorbed_row_stays_and_points_to_the_survivor(keeper, pair):
     assert temporary.name == "怡康养老院"
 
 
+def test_what_would_contradict_the_survivor_is_not_filled(keeper):
+    town = make_town("英林镇")
+    temporary = make_institution(town, beds=80, nursing_beds=60, residents=40)
+    survivor = make_institution(town, uscc=USCCS[0], beds=0)
+    assert filled_by(survivor, temporary) == ["residents"]
+    services.merge(temporary, survivor, actor=keeper)
+    survivor.refresh_from_db()
+    assert (survivor.beds, survivor.nursing_beds, survivor.residents) == (0, None, 40)
+
+
 def test_it_leaves_what_people_see_and_what_is_drawn_from(keeper, pair):
     temporary, survivor = pair
     services.merge(temporary, survivor, actor=keeper)
