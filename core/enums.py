@@ -13,15 +13,18 @@ class ImportState(models.TextChoices):
     READY = "READY", "待确认"
     WRITING = "WRITING", "导入中"
     DONE = "DONE", "已导入"
+    STOPPED = "STOPPED", "已中止"
     REFUSED = "REFUSED", "无法读取"
 
 
-# A run that is thrown away is deleted; one that began to write goes on to the end.
+# A run that is thrown away is deleted; one that began to write goes on to the end, or to the line that may not
+# be written any more.
 IMPORT_TRANSITIONS = {
     ImportState.READING: [ImportState.READY, ImportState.REFUSED],
     ImportState.READY: [ImportState.WRITING],
-    ImportState.WRITING: [ImportState.DONE],
+    ImportState.WRITING: [ImportState.DONE, ImportState.STOPPED],
     ImportState.DONE: [],
+    ImportState.STOPPED: [],
     ImportState.REFUSED: [],
 }
 

@@ -111,11 +111,13 @@ class ImportRun(models.Model):
     # Field → which column of the sheet, from 1: where a wrong cell stands.
     columns = models.JSONField(default=dict)
     notes = models.JSONField("读取说明", default=list)
-    refusal = models.TextField("无法读取的原因", blank=True)
+    refusal = models.TextField("无法读取或中止的原因", blank=True)
     new = models.PositiveIntegerField("新增", default=0)
     changed = models.PositiveIntegerField("更新", default=0)
     unchanged = models.PositiveIntegerField("不变", default=0)
     faulty = models.PositiveIntegerField("有误", default=0)
+    # Of a stopped run: new and changed rows behind the last one written, which `new` and `changed` leave out.
+    unwritten = models.PositiveIntegerField("未写入", default=0)
     leaves_out = models.BooleanField("不导入有误的行", default=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     finished_at = models.DateTimeField(null=True)
@@ -124,13 +126,14 @@ class ImportRun(models.Model):
         ordering = ["-created_at"]
         constraints = [
             models.CheckConstraint(
-                condition=~models.Q(state__in=[ImportState.WRITING, ImportState.DONE])
+                condition=~models.Q(state__in=[ImportState.WRITING, ImportState.DONE, ImportState.STOPPED])
                 | models.Q(faulty=0)
                 | models.Q(leaves_out=True),
                 name="core_import_all_or_nothing",
             ),
             models.CheckConstraint(
-                condition=~models.Q(state=ImportState.REFUSED) | ~models.Q(refusal=""),
+                condition=~models.Q(state__in=[ImportState.REFUSED, ImportState.STOPPED])
+                | ~models.Q(refusal=""),
                 name="core_refused_import_says_why",
             ),
         ]
@@ -151,7 +154,12 @@ class ImportRun(models.Model):
 
     @property
     def rows_read(self) -> int:
-        return self.new + self.changed + self.unchanged + self.faulty
+        return self.new + self.changed + self.unchanged + self.faulty + self.unwritten
+
+    @property
+    def rows_written(self) -> int:
+        """Of a run that ended."""
+        return self.new + self.changed
 
 
 class StagedRow(models.Model):

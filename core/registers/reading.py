@@ -21,6 +21,7 @@ from core.enums import ImportState, Verdict
 from core.errors import DomainError
 from core.models import BackgroundJob, ImportRun, StagedRow
 from core.registers.columns import CLEAR, CONTROL, Column
+from core.registers.judging import judge
 from core.registers.register import Existing, Register, Values
 from core.spreadsheets.rows import Table, open_table, printed
 
@@ -67,6 +68,7 @@ def read(job_id: str | UUID, register: Register) -> None:
 
 
 def _read(job: BackgroundJob, run: ImportRun, register: Register) -> None:
+    register = register.told_to(run.actor)
     columns = {column.name: column for column in register.columns(run.actor)}
     with run.file.file.open("rb") as file:
         data = file.read()
@@ -130,26 +132,11 @@ def parse(columns: Iterable[Column], cells: Sequence[Any]) -> tuple[Values, dict
 
 def _judged(register: Register, values: Values, errors: dict, known: Existing | None) -> Iterator[str]:
     """The rest of a staged row: key, verdict and what there is to show, as COPY takes them."""
-    found = register.check(values, known)
-    told = {**known.errors, **found.errors} if known else found.errors
-    errors = {name: ["", reason] for name, reason in told.items()} | errors
-    before = {}
-    if errors:
-        verdict = Verdict.FAULTY
-    elif known is None:
-        verdict = Verdict.NEW
-    else:
-        before = {
-            name: known.values.get(name)
-            for name, value in values.items()
-            if name in known.values and known.values[name] != value
-        }
-        verdict = Verdict.CHANGED if before else Verdict.UNCHANGED
-    remarks = {**known.remarks, **found.remarks} if known else found.remarks
+    found = judge(register, values, errors, known)
     # Two rows that lead to one thing of the register are double, by whatever key they found it.
     yield f"#{known.pk}" if known and known.pk else register.key(values)
-    yield verdict.value
-    for part in (values, before, errors, remarks):
+    yield found.verdict.value
+    for part in (values, found.before, found.errors, found.remarks):
         yield json.dumps(part, ensure_ascii=False) if part else "{}"
 
 

@@ -61,6 +61,10 @@ class Register(ABC):
     def match(self, rows: Sequence[Values]) -> list[Existing | None]:
         """What the register has for each row, in one or two queries for all of them."""
 
+    def told_to(self, actor: str) -> "Register":
+        """This register as the account may be told of it, where not everybody may see all that is compared."""
+        return self
+
     def check(self, values: Values, existing: Existing | None) -> Findings:
         """Rules over several fields, and what the register would say of the row as it will be."""
         return Findings()
@@ -73,9 +77,12 @@ class Register(ABC):
     def write(self, run: ImportRun, rows: Sequence[StagedRow]) -> None:
         """Write new and changed rows and their ledger entries, within the caller's transaction.
 
-        What the register says may have changed since the rows were read: `match` again under lock.
+        What the register says may have changed since the rows were read: `match` again under lock, and have
+        `judging.require_same` say of each row that it does what its preview said. Raising DomainError stops the
+        run: chunks written before stay, nothing of this one does.
         """
 
     @abstractmethod
     def finish(self, run: ImportRun) -> None:
-        """The ledger entry for the run as a whole, within the transaction that ends it."""
+        """The ledger entry for the run as a whole, within the transaction that ends it; of one that was stopped,
+        `run.unwritten` says how many rows it left."""

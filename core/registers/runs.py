@@ -16,6 +16,7 @@ from core.models import BackgroundJob, ImportRun, StagedRow, StoredFile
 from core.registers.register import Register
 
 DISCARDABLE = (ImportState.READING, ImportState.READY, ImportState.REFUSED)
+ENDED = (ImportState.DONE, ImportState.STOPPED)
 
 
 def of(register: Register, actor: str) -> QuerySet[ImportRun]:
@@ -103,10 +104,10 @@ def imported_before(run: ImportRun) -> ImportRun | None:
 def expire() -> int:
     """Throw away what nobody confirmed in IMPORT_KEPT_DAYS, and the staged rows of what was imported by then.
 
-    Of a finished import the file, its digest and the counts stay.
+    Of an import that ended the file, its digest and the counts stay.
     """
     old = timezone.now() - timedelta(days=settings.IMPORT_KEPT_DAYS)
-    StagedRow.objects.filter(run__state=ImportState.DONE, run__finished_at__lt=old).delete()
+    StagedRow.objects.filter(run__state__in=ENDED, run__finished_at__lt=old).delete()
     expired = ImportRun.objects.filter(state__in=DISCARDABLE, created_at__lt=old)
     count = 0
     for pk in list(expired.values_list("pk", flat=True)):

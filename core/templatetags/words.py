@@ -29,7 +29,7 @@ TONES = {
     ),
     "danger": (
         "BROKEN EXPIRED FAILED MAJOR NON_COMPLIANT NONCOMPLIANT OVERDUE REFUSED REJECTED REPEALED REVOKED SERIOUS "
-        "SILENT UNANSWERED"
+        "SILENT STOPPED UNANSWERED"
     ),
 }
 TONE_OF = {state: tone for tone, states in TONES.items() for state in states.split()}

@@ -10,15 +10,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
+
 from core.errors import DomainError
 from core.models import ImportRun, StagedRow
 from core.registers import Column, Existing, Findings, Register, Values, day, many_of, one_of, text
+from core.registers.judging import alike, require_same
 from departments.enums import Event, Role
 from departments.models import Department, Officer, Sector, User
 from departments.permissions import ACCOUNT_KEEPERS, departments_administered_by, require_role
 from departments.services.accounts import open_account
 from departments.services.lookup import known_names
-from departments.services.officers import certify
+from departments.services.officers import issue_certificate
 from departments.services.posts import key_of
 from ledger import services as ledger
 
@@ -33,6 +36,10 @@ class OfficerRegister(Register):
     key_fields = ("certificate_number", "username")
     read_task = "departments.tasks.read_officers"
     write_task = "departments.tasks.write_officers"
+
+    def __init__(self, told: User | None = None):
+        # Who may be told whose account a row is about; nobody, unless said.
+        self.told = told
 
     def require(self, user: User) -> None:
         require_role(user, ACCOUNT_KEEPERS)
@@ -49,8 +56,11 @@ class OfficerRegister(Register):
     def key(self, values: Values) -> str:
         return values.get("certificate_number", "")
 
+    def told_to(self, actor: str) -> "OfficerRegister":
+        return OfficerRegister(_account(actor))
+
     def match(self, rows: Sequence[Values]) -> list[Existing | None]:
-        """By 执法证号, else by 用户名."""
+        """By 执法证号, else by 用户名; `seen` says whether the account may be named."""
         numbers = [row["certificate_number"] for row in rows if "certificate_number" in row]
         usernames = [row["username"] for row in rows if row.get("username")]
         officers = Officer.objects.select_related("user", "department").prefetch_related("sectors")
@@ -64,19 +74,28 @@ class OfficerRegister(Register):
                 "posts__department"
             )
         }
+        held = [each.user_id for each in (*by_number.values(), *by_username.values())]
+        seen = self._seen([*held, *(each.pk for each in accounts.values())])
         found: list[Existing | None] = []
         for row in rows:
             number, username = row.get("certificate_number"), row.get("username")
             if officer := by_number.get(number):
-                found.append(_known(officer))
+                found.append(_known(officer, officer.user_id in seen))
             elif officer := by_username.get(username):
-                remark = f"按用户名找到，原证号 {officer.certificate_number}"
-                found.append(_known(officer, {"certificate_number": remark}))
+                is_seen = officer.user_id in seen
+                remark = f"按用户名找到，原证号 {officer.certificate_number}" if is_seen else "按用户名找到"
+                found.append(_known(officer, is_seen, {"certificate_number": remark}))
             elif account := accounts.get(username):
-                found.append(_known_account(account, row.get("department", "")))
+                found.append(_known_account(account, row.get("department", ""), account.pk in seen))
             else:
                 found.append(None)
         return found
+
+    def _seen(self, accounts: Iterable[int]) -> set[int]:
+        if self.told is None:
+            return set()
+        visible = User.objects.visible_to(self.told).filter(pk__in=accounts)
+        return set(visible.values_list("pk", flat=True))
 
     def check(self, values: Values, existing: Existing | None) -> Findings:
         found = Findings()
@@ -87,21 +106,32 @@ class OfficerRegister(Register):
             return found
         said = existing.values
         if values.get("name") and values["name"] != said["name"]:
-            found.errors["name"] = f"登记的是{said['name']}，请核对；改名请在其账号页变更"
+            registered = f"登记的是{said['name']}" if said["seen"] else "与登记的姓名不符"
+            found.errors["name"] = f"{registered}，请核对；改名请在其账号页变更"
         if values.get("username") and values["username"] != said["username"]:
-            found.errors["username"] = f"此证号登记在账号 {said['username']} 名下"
+            holder = f"账号 {said['username']} " if said["seen"] else "另一账号"
+            found.errors["username"] = f"此证号登记在{holder}名下"
         if values.get("department") and values["department"] != said["department"]:
             found.errors["department"] = (
                 "此人登记在其他部门，调动请在其登记页变更" if said["department"] else "此账号在该部门没有岗位"
             )
         return found
 
+    def check_together(self, run: ImportRun) -> Iterator[tuple[int, dict[str, str]]]:
+        """Two new accounts cannot have one name."""
+        for row, other in alike(run, "username"):
+            yield row.line, {"username": f"与第{other}行的用户名重复"}
+
     def write(self, run: ImportRun, rows: Sequence[StagedRow]) -> None:
-        """Row by row through `certify`, which notes each on its account's chain; officers come in hundreds."""
+        """Row by row through `issue_certificate`, which notes each on its account's chain; officers come in
+        hundreds. What the actor may no longer do stops it like a row that changed."""
         actor = _account(run.actor)
         departments = {each.code: each for each in Department.objects.all()}
         for row in rows:
-            self._write(row, departments[row.values["department"]], actor, {"import": str(run.pk)})
+            try:
+                self._write(row, departments[row.values["department"]], actor, {"import": str(run.pk)})
+            except PermissionDenied as refusal:
+                raise DomainError(f"第{row.line}行没有写入：{refusal}") from refusal
 
     def finish(self, run: ImportRun) -> None:
         actor = _account(run.actor)
@@ -111,7 +141,7 @@ class OfficerRegister(Register):
             "digest_algorithm": run.file.algorithm,
             "new": run.new,
             "changed": run.changed,
-        }
+        } | ({"unwritten": run.unwritten} if run.unwritten else {})
         ledger.append(
             f"register:{self.name}",
             Event.OFFICERS_IMPORTED,
@@ -124,9 +154,7 @@ class OfficerRegister(Register):
         """The row as the register stands now: what was read may have changed since."""
         values = row.values
         (known,) = self.match([values])
-        wrong = self.check(values, known).errors
-        if wrong:
-            raise DomainError(f"第{row.line}行与现在的登记不符：{next(iter(wrong.values()))}。请重新上传。")
+        require_same(self, row, known)
         if known:
             # An account that is no officer yet has no officer's key.
             user = User.objects.get(pk=-known.pk) if known.pk < 0 else Officer.objects.get(pk=known.pk).user
@@ -141,9 +169,9 @@ class OfficerRegister(Register):
                 noted=noted,
             )
         sectors = values.get("sectors", None if known else [])
-        certify(
+        issue_certificate(
             user,
-            department,
+            department=department,
             certificate_number=values["certificate_number"],
             certified_from=date.fromisoformat(values["certified_from"]),
             certified_until=date.fromisoformat(values["certified_until"]),
@@ -161,12 +189,18 @@ def export_columns() -> list[Column]:
     return [*_columns(Department.objects.all()), Column("duty", "在岗", text(20))]
 
 
-def exported(officers: Iterable[Officer], day: date) -> Iterator[Values]:
-    """Officers as rows of a workbook; the import reads back all but the last column."""
+def exported(officers: Iterable[Officer], day: date, *, actor: User) -> Iterator[Values]:
+    """Officers as rows of a workbook; the import reads back all but the last column.
+
+    Whose 执法证 it is everybody may know; 用户名 and 手机 stand there only for accounts the actor sees.
+    """
+    seen = set(User.objects.visible_to(actor).filter(officer__isnull=False).values_list("pk", flat=True))
     for officer in officers:
         away = officer.get_absence_display() if officer.is_away_on(day) else "在岗"
+        is_seen = officer.user_id in seen
         yield _values(officer) | {
-            "phone": officer.user.phone,
+            "username": officer.user.username if is_seen else "",
+            "phone": officer.user.phone if is_seen else "",
             "duty": away if officer.user.is_active else "账号已停用",
         }
 
@@ -242,11 +276,11 @@ def _values(officer: Officer) -> Values:
     }
 
 
-def _known(officer: Officer, remarks: dict[str, str] | None = None) -> Existing:
-    return Existing(officer.pk, _values(officer), remarks or {})
+def _known(officer: Officer, seen: bool, remarks: dict[str, str] | None = None) -> Existing:
+    return Existing(officer.pk, _values(officer) | {"seen": seen}, remarks or {})
 
 
-def _known_account(account: User, department: str) -> Existing:
+def _known_account(account: User, department: str, seen: bool) -> Existing:
     """An account without a certificate, by a key no officer has; its department is the row's if it serves there."""
     serves = {post.department.code for post in account.posts.all() if post.department}
     said = {
@@ -254,6 +288,7 @@ def _known_account(account: User, department: str) -> Existing:
         "name": account.name,
         "department": department if department in serves else "",
         "username": account.username,
+        "seen": seen,
     }
     return Existing(-account.pk, said, {"username": "为已有账号登记执法证"})
 

@@ -68,7 +68,7 @@ def officers_export(request: HttpRequest) -> HttpResponse:
     today = timezone.localdate()
     rows = OfficerFilterForm(request.GET).filter(Officer.objects.visible_to(request.user), today)
     rows = rows.select_related("user", "department").prefetch_related("sectors")
-    data = workbooks.export(OFFICERS.title, export_columns(), exported(rows, today))
+    data = workbooks.export(OFFICERS.title, export_columns(), exported(rows, today, actor=request.user))
     return workbook_response(data, f"{OFFICERS.title}{today}.xlsx")
 
 

@@ -3,7 +3,7 @@
 import json
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 
 from django.db import connection
@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from core.models import ImportRun, StagedRow
 from core.registers import Column, Existing, Findings, Register, Values
+from core.registers.judging import alike, require_same
 from departments.models import Town, User
 from institutions.enums import TRANSITIONS, Event, OperatingState
 from institutions.models import Institution
@@ -71,6 +72,12 @@ class InstitutionRegister(Register):
         found.errors.update(_wrong_state(values, existing))
         return found
 
+    def check_together(self, run: ImportRun) -> Iterator[tuple[int, dict[str, str]]]:
+        """A row that can only be found by name and town, beside another of that name there."""
+        for row, other in alike(run, "name", "town"):
+            if not (row.values.get("uscc") or row.values.get("temporary_number")):
+                yield row.line, {"name": f"与第{other}行同名同镇街，请填信用代码或临时编号，或删去重复的行"}
+
     def write(self, run: ImportRun, rows: Sequence[StagedRow]) -> None:
         """Inserts and updates of a chunk in one statement each, with an entry on every chain."""
         actor = _actor(run)
@@ -82,6 +89,9 @@ class InstitutionRegister(Register):
         )
         new, changes, steps = [], [], []
         for row, known in zip(rows, matched, strict=True):
+            if known and known.pk:
+                known = Existing(known.pk, now[known.pk])
+            require_same(self, row, known)
             values = {name: row.values[name] for name in entries.REGISTERED if name in row.values}
             if known is None:
                 new.append(BLANK | values)
@@ -109,12 +119,14 @@ class InstitutionRegister(Register):
     def finish(self, run: ImportRun) -> None:
         counts = {"new": run.new, "changed": run.changed, "unchanged": run.unchanged}
         left_out = {"left_out": run.faulty} if run.leaves_out else {}
+        unwritten = {"unwritten": run.unwritten} if run.unwritten else {}
         payload = {
             "import": str(run.pk),
             "file": run.file.digest,
             "digest_algorithm": run.file.algorithm,
             **counts,
             **left_out,
+            **unwritten,
         }
         ledger.append(f"register:{self.name}", Event.IMPORTED, payload, **entries.by(_actor(run)))
 

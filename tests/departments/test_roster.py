@@ -208,8 +208,81 @@ def test_a_row_the_register_has_left_behind_stops_the_import(admin, bureau):
     Officer.objects.update(certificate_number="350582001")
     writing.write(runs.confirm(run, OFFICERS, actor=admin).pk, OFFICERS)
     run.refresh_from_db()
-    assert run.state == ImportState.WRITING
-    assert "第2行与现在的登记不符" in runs.newest_job(run).error
+    assert run.state == ImportState.STOPPED
+    assert (
+        run.refusal == "第2行与现在的登记不符：与登记的姓名不符，请核对；改名请在其账号页变更。请重新上传。"
+    )
+
+
+def test_who_may_no_longer_appoint_there_writes_nothing(bureau):
+    keeper = make_user(bureau, Role.DEPARTMENT_ADMIN)
+    run = staged(keeper, row())
+    job = runs.confirm(run, OFFICERS, actor=keeper)
+    keeper.posts.all().delete()
+    writing.write(job.pk, OFFICERS)
+    run.refresh_from_db()
+    assert run.state == ImportState.STOPPED
+    assert run.refusal == "第2行没有写入：您无权授予或撤销执法人员岗位。"
+    assert not Officer.objects.exists()
+
+
+def test_who_may_no_longer_appoint_there_prolongs_no_certificate_either(bureau):
+    officer, keeper = make_officer(bureau, name="李四"), make_user(bureau, Role.DEPARTMENT_ADMIN)
+    run = staged(keeper, row(officer.certificate_number, last=date(2035, 12, 31)))
+    job = runs.confirm(run, OFFICERS, actor=keeper)
+    keeper.posts.all().delete()
+    writing.write(job.pk, OFFICERS)
+    run.refresh_from_db()
+    officer.refresh_from_db()
+    assert run.state == ImportState.STOPPED
+    assert officer.certified_until != date(2035, 12, 31)
+
+
+def test_an_account_that_became_the_actors_own_certificate_is_not_written(bureau):
+    keeper = make_user(bureau, Role.DEPARTMENT_ADMIN, username="lisi", name="李四")
+    other = make_officer(bureau, name="李四", username="wangwu")
+    run = staged(keeper, row(other.certificate_number, last=date(2035, 12, 31)))
+    Officer.objects.filter(pk=other.pk).update(user=keeper)
+    writing.write(runs.confirm(run, OFFICERS, actor=keeper).pk, OFFICERS)
+    run.refresh_from_db()
+    assert (run.state, run.refusal) == (ImportState.STOPPED, "第2行没有写入：不能登记本人的执法证。")
+
+
+def test_one_username_on_two_rows_is_an_error_on_both(admin, bureau):
+    run = staged(
+        admin, row(username="li.si"), row("350582002", name="王五", username="li.si"), row("350582003")
+    )
+    assert {staged.line: staged.errors for staged in run.rows.exclude(errors={})} == {
+        2: {"username": ["", "与第3行的用户名重复"]},
+        3: {"username": ["", "与第2行的用户名重复"]},
+    }
+
+
+def test_who_does_not_see_an_account_is_not_told_whose_it_is(bureau):
+    other = make_officer(make_department("shichang"), name="王五", username="wangwu")
+    keeper = make_user(bureau, Role.DEPARTMENT_ADMIN)
+    run = staged(keeper, row(other.certificate_number, username="lisi"))
+    assert errors(run) == {
+        "name": "与登记的姓名不符，请核对；改名请在其账号页变更",
+        "username": "此证号登记在另一账号名下",
+        "department": "此人登记在其他部门，调动请在其登记页变更",
+    }
+    run = staged(keeper, row("NEW1", name="王五", username="wangwu"))
+    assert run.rows.get().remarks == {"certificate_number": "按用户名找到"}
+
+
+def test_an_export_has_usernames_and_phones_of_visible_accounts_only(client_as, bureau):
+    make_officer(make_department("shichang"), name="王五", username="wangwu")
+    make_officer(bureau, name="李四", username="lisi")
+    User.objects.update(phone="13800000002")
+    keeper = make_user(bureau, Role.DEPARTMENT_ADMIN)
+    response = client_as(keeper).get(reverse("departments:officers_export"))
+    head, *rows = load_workbook(io.BytesIO(response.content)).active.iter_rows(values_only=True)
+    told = [dict(zip(head, cells, strict=True)) for cells in rows]
+    assert {cells["姓名"]: (cells["用户名"], cells["手机"]) for cells in told} == {
+        "王五": (None, None),
+        "李四": ("lisi", "13800000002"),
+    }
 
 
 def test_the_workers_doors_lead_to_this_register(admin, bureau):

@@ -209,6 +209,20 @@ def test_confirming_imports_and_says_where_to_look(client):
     assert Institution.objects.count() == 1
 
 
+def test_a_stopped_import_says_why_what_was_written_and_offers_another_upload(client, county, settings):
+    settings.IMPORT_CHUNK = 2
+    run = preview(client, HOME, ["龙山养老院", USCCS[1], *HOME[2:]])
+    make_institution(county, uscc=USCCS[1])
+    client.post(page(run, "import_confirm"))
+    writing.write(runs.newest_job(run).pk, INSTITUTIONS)
+    said = shown(client, run)
+    assert "导入中止" in said
+    assert "第3行与现在的登记不符：预览后已由他人登记。请重新上传。" in said
+    assert "此前的 1 行已写入机构名录并记入全过程留痕，其余 1 行没有写入" in said
+    assert reverse("institutions:import") in said
+    assert page(run, "import_discard") not in said
+
+
 def test_faulty_rows_are_left_out_only_on_purpose(client):
     run = preview(client, HOME, BAD)
     client.post(page(run, "import_confirm"))

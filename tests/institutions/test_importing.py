@@ -388,6 +388,17 @@ def test_two_rows_that_lead_to_one_institution_are_double(keeper, yinglin):
     ]
 
 
+def test_one_institution_with_and_without_its_code_is_an_error_of_the_row_without(keeper):
+    run = preview(keeper, home(), home(统一社会信用代码=None))
+    assert {row.line: row.errors for row in run.rows.exclude(errors={})} == {
+        3: {"name": ["", "与第2行同名同镇街，请填信用代码或临时编号，或删去重复的行"]}
+    }
+
+
+def test_namesakes_with_codes_of_their_own_are_two_institutions(keeper):
+    assert preview(keeper, home(), home(统一社会信用代码=USCCS[1])).new == 2
+
+
 # --- Operating state ---------------------------------------------------------------------
 
 STATES = [*HEADER, "运营状态", "状态变更日期", "状态变更原因"]
@@ -452,8 +463,72 @@ def test_a_leaving_out_is_told_by_the_entry(keeper):
     assert Institution.objects.count() == 1
 
 
-def test_what_was_registered_between_preview_and_confirmation_is_changed_not_doubled(keeper, yinglin):
+# --- Between preview and confirmation ------------------------------------------------------
+
+
+def late(keeper, run):
+    """Confirmed and written after something happened."""
+    writing.write(runs.confirm(run, INSTITUTIONS, actor=keeper).pk, INSTITUTIONS)
+    run.refresh_from_db()
+    return run.state, run.refusal
+
+
+def test_what_somebody_registered_meanwhile_is_not_overwritten(keeper, yinglin):
     run = preview(keeper, home())
     make_institution(yinglin, uscc=USCCS[0], beds=10)
-    writing.write(runs.confirm(run, INSTITUTIONS, actor=keeper).pk, INSTITUTIONS)
-    assert Institution.objects.get().beds == 80
+    assert late(keeper, run) == (
+        ImportState.STOPPED,
+        "第2行与现在的登记不符：预览后已由他人登记。请重新上传。",
+    )
+    assert Institution.objects.get().beds == 10
+
+
+def test_what_somebody_changed_meanwhile_is_not_overwritten(keeper, yinglin):
+    institution = make_institution(yinglin, uscc=USCCS[0], beds=60)
+    run = preview(keeper, home())
+    services.change(institution, actor=keeper, beds=70)
+    assert late(keeper, run) == (
+        ImportState.STOPPED,
+        "第2行与现在的登记不符：预览后已由他人变更。请重新上传。",
+    )
+    assert Institution.objects.get().beds == 70
+
+
+def test_a_row_whose_record_is_gone_is_no_new_institution(keeper, yinglin):
+    institution = make_institution(yinglin, name="怡康养老院", beds=60)
+    run = preview(keeper, home(统一社会信用代码=None))
+    services.change(institution, actor=keeper, name="改了名的院")
+    assert late(keeper, run) == (
+        ImportState.STOPPED,
+        "第2行与现在的登记不符：原有的登记已不在。请重新上传。",
+    )
+    assert Institution.objects.count() == 1
+
+
+def test_namesakes_that_came_meanwhile_stop_the_import(keeper, yinglin):
+    make_institution(yinglin, name="怡康养老院", beds=60)
+    run = preview(keeper, home(统一社会信用代码=None))
+    make_institution(yinglin, name="怡康养老院")
+    assert late(keeper, run) == (
+        ImportState.STOPPED,
+        "第2行与现在的登记不符：名录里2家机构同名同镇街，请填信用代码或临时编号。请重新上传。",
+    )
+
+
+def test_a_contradiction_that_came_meanwhile_stops_the_import(keeper, yinglin):
+    institution = make_institution(yinglin, uscc=USCCS[0], beds=80, nursing_beds=10)
+    run = preview(keeper, [*home()[:7], 50], header=HEADER)
+    services.change(institution, actor=keeper, nursing_beds=60)
+    assert late(keeper, run) == (
+        ImportState.STOPPED,
+        "第2行与现在的登记不符：护理型床位数不能多于床位数（50张）。请重新上传。",
+    )
+
+
+def test_what_a_stopped_import_wrote_has_an_entry_that_says_what_is_missing(keeper, yinglin, settings):
+    settings.IMPORT_CHUNK = 2
+    run = preview(keeper, home(), home(机构名称="乙院", 统一社会信用代码=USCCS[1]))
+    make_institution(yinglin, uscc=USCCS[1])
+    assert late(keeper, run)[0] == ImportState.STOPPED
+    payload = Entry.objects.get(chain__subject="register:institutions").payload
+    assert (payload["new"], payload["changed"], payload["unwritten"]) == (1, 0, 1)

@@ -108,7 +108,8 @@ class DelegationRegister(Register):
         written = run.rows.filter(verdict__in=[Verdict.NEW, Verdict.CHANGED])
         items = set(written.values_list("values__penalty_item", flat=True))
         counts = {"new": run.new, "changed": run.changed, "left_out": run.faulty}
-        payload = {"run": str(run.pk), "file": run.file.digest, **counts}
+        unwritten = {"unwritten": run.unwritten} if run.unwritten else {}
+        payload = {"run": str(run.pk), "file": run.file.digest, **counts, **unwritten}
         record(leads(items), Event.DELEGATIONS_IMPORTED, payload, actor)
 
 

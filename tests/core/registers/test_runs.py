@@ -107,3 +107,22 @@ def test_a_job_that_gave_up_goes_on_when_asked():
     BackgroundJob.objects.update(state=JobState.FAILED)
     runs.retry(run)
     assert runs.newest_job(run).state == JobState.QUEUED
+
+
+def test_of_a_stopped_import_the_staged_rows_go_too():
+    class Refusing(CounterRegister):
+        def write(self, run, rows):
+            raise DomainError("第2行与现在的登记不符。")
+
+    run = confirm(make_ready([GOOD, BAD]), Refusing(), leave_out=True)
+    assert run.rows.count() == 1
+    age(run)
+    assert runs.expire() == 0
+    run.refresh_from_db()
+    assert (run.state, run.rows.count()) == (ImportState.STOPPED, 0)
+
+
+def test_the_database_repeats_that_a_stopped_import_says_why():
+    run = make_ready([GOOD])
+    with pytest.raises(IntegrityError, match="core_refused_import_says_why"), transaction.atomic():
+        ImportRun.objects.filter(pk=run.pk).update(state=ImportState.STOPPED)
