@@ -194,5 +194,5 @@ def _place(cursor: str) -> tuple[datetime, int] | None:
         moment = parse_datetime(when)
     except ValueError:
         return None
-    # Beyond a bigint the database would refuse, not answer with nothing.
-    return (moment, int(key)) if moment and moment.tzinfo and key.isdigit() and len(key) < 19 else None
+    is_key = key.isascii() and key.isdecimal() and len(key) < 19  # nothing beyond a bigint
+    return (moment, int(key)) if moment and moment.tzinfo and is_key else None

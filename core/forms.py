@@ -4,6 +4,7 @@ from datetime import date, datetime
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.http import QueryDict
 
 from core.days import EARLIEST, LATEST, OUT_OF_RANGE
 from core.errors import DomainError
@@ -46,6 +47,19 @@ class MomentField(forms.DateTimeField):
 
     widget = MomentInput
     default_validators = [check_day]
+
+
+def typed(data: QueryDict, name: str, *, most: int = 500) -> str:
+    """The one text of a dialog that has no form of its own.
+
+    Raises DomainError for a text too long, or with a NUL, which PostgreSQL does not keep.
+    """
+    said = data.get(name, "")
+    if "\0" in said:
+        raise DomainError("填写的文字含有不可见的控制字符，请删去后重新提交。")
+    if len(said) > most:
+        raise DomainError(f"填写的文字最多 {most} 个字，现有 {len(said)} 个字。")
+    return said
 
 
 def show_refusal(form: forms.BaseForm, error: DomainError) -> None:

@@ -19,9 +19,10 @@ SAID_BY_FIELDS: dict[type[forms.Field], dict[str, str]] = {
     forms.ModelMultipleChoiceField: {"required": "请选择。", "invalid_choice": "请在选项中选择。"},
     forms.FileField: {"required": "请选择文件。", "empty": "文件是空的，请另选一个。"},
 }
-SAID_BY_VALIDATORS: dict[type[validators.BaseValidator], str] = {
+SAID_BY_VALIDATORS: dict[type, str] = {
     validators.MaxLengthValidator: "最多 %(limit_value)d 个字，现有 %(show_value)d 个字。",
     validators.MinLengthValidator: "至少 %(limit_value)d 个字，现有 %(show_value)d 个字。",
+    validators.ProhibitNullCharactersValidator: "含有不可见的控制字符，请删去。",
     validators.MaxValueValidator: "不能大于 %(limit_value)s。",
     validators.MinValueValidator: "不能小于 %(limit_value)s。",
 }

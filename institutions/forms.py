@@ -211,6 +211,13 @@ class InstitutionForm(forms.ModelForm):
         """Left to the service, which names the institution that has the code."""
 
 
+class SurvivorForm(forms.Form):
+    """Into which registration: words to find it by, or its code."""
+
+    q = forms.CharField(required=False, max_length=100)
+    into = forms.CharField(required=False, max_length=18)
+
+
 class StateForm(forms.Form):
     """暂停、终止、恢复运营"""
 

@@ -80,5 +80,5 @@ urlpatterns = [
     path("delegations/new/", records.delegate, name="delegate"),
     path("delegations/<int:pk>/change/<slug:act>/", records.change_delegation, name="change_delegation"),
     path("delegations/<int:pk>/confirmation/", lists.confirmation, name="confirmation"),
-    path("delegations/history/<str:town>/<int:item>/", lists.delegation_history, name="delegation_history"),
+    path("delegations/history/<slug:town>/<int:item>/", lists.delegation_history, name="delegation_history"),
 ]

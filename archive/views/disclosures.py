@@ -18,6 +18,7 @@ from archive.permissions import (
     require_withdrawing,
 )
 from core.errors import DomainError
+from core.forms import typed
 from core.lists import list_page
 from departments.access import signed_in
 from departments.models import User
@@ -130,7 +131,7 @@ def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
     disclosure = get_object_or_404(Disclosure.objects.select_related("department"), pk=pk)
     require_withdrawing(request.user, disclosure)
     try:
-        services.withdraw(disclosure, reason=request.POST.get("reason", ""), actor=request.user)
+        services.withdraw(disclosure, reason=typed(request.POST, "reason"), actor=request.user)
     except DomainError as error:
         messages.error(request, error.message)
         return redirect(f"{reverse('archive:disclosure_list')}?tab=published")

@@ -15,7 +15,7 @@ from core.enums import Verdict
 from core.models import ImportRun, StagedRow
 from core.registers.columns import CLEAR, Column
 from core.registers.register import Register, Values
-from core.spreadsheets import write_table
+from core.spreadsheets import printable, put, write_table
 
 HEAD = Font(bold=True)
 HEAD_FILL = PatternFill("solid", fgColor="E8EEF6")
@@ -116,23 +116,20 @@ def _faulty_cells(
     sheet: Any, row: StagedRow, columns: Sequence[Column], headings: Mapping[str, str]
 ) -> Iterator[Any]:
     yield row.line
-    yield "；".join(f"{headings[name]}：{row.errors[name][1]}" for name in headings if name in row.errors)
+    reasons = (f"{headings[name]}：{row.errors[name][1]}" for name in headings if name in row.errors)
+    yield _cell(sheet, "；".join(reasons))
     for column in columns:
         shown, reason = row.errors.get(column.name, ("", ""))
         value = shown or column.show(row.values.get(column.name))
         if reason:
-            cell = WriteOnlyCell(sheet, value)
-            cell.data_type = "s"
-            cell.fill, cell.comment = WRONG_FILL, Comment(reason, "导入")
+            cell = _cell(sheet, value)
+            cell.fill, cell.comment = WRONG_FILL, Comment(printable(reason), "导入")
             yield cell
         else:
             yield _cell(sheet, value)
 
 
-def _cell(sheet: Any, value: Any) -> Any:
-    """A text that begins like a formula stays a text."""
-    if not (isinstance(value, str) and value.startswith("=")):
-        return value
-    cell = WriteOnlyCell(sheet, value)
-    cell.data_type = "s"
+def _cell(sheet: Any, value: Any) -> WriteOnlyCell:
+    cell = WriteOnlyCell(sheet)
+    put(cell, value)
     return cell

@@ -7,7 +7,7 @@ and the cell.
 from core.spreadsheets.archive import Limits
 from core.spreadsheets.grids import Merge, Sheet, Workbook, coordinate
 from core.spreadsheets.opening import PASTED, open_pasted, open_workbook
-from core.spreadsheets.writing import write_table, write_tables
+from core.spreadsheets.writing import printable, put, write_table, write_tables
 
 __all__ = [
     "PASTED",
@@ -18,6 +18,8 @@ __all__ = [
     "coordinate",
     "open_pasted",
     "open_workbook",
+    "printable",
+    "put",
     "write_table",
     "write_tables",
 ]

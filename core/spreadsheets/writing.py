@@ -4,9 +4,11 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 
 from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
+from openpyxl.cell import Cell, WriteOnlyCell
 from openpyxl.styles import Alignment, Font
 from openpyxl.utils import get_column_letter
+
+from core.spreadsheets.filling import UNPRINTABLE
 
 
 def write_table(title: str, columns: Mapping[str, int], rows: Iterable[Sequence]) -> bytes:
@@ -38,10 +40,24 @@ def _write_sheet(book: Workbook, title: str, columns: Mapping[str, int], rows: I
     sheet.close()
 
 
-def _cell(sheet, value: object, *, bold: bool = False) -> WriteOnlyCell:
-    cell = WriteOnlyCell(sheet, value)
+def printable(text: str) -> str:
+    """The text less what no sheet can hold."""
+    return UNPRINTABLE.sub("", text)
+
+
+def put(cell: Cell, value: object) -> None:
+    """The value into the cell: a text stays one whatever it begins with, less what no sheet can hold."""
     if isinstance(value, str):
+        cell.value = printable(value)
         cell.data_type = "s"
+    else:
+        cell.value = value
+
+
+def _cell(sheet, value: object, *, bold: bool = False) -> WriteOnlyCell:
+    cell = WriteOnlyCell(sheet)
+    put(cell, value)
+    if isinstance(value, str):
         cell.alignment = Alignment(wrap_text=True, vertical="top")
     if bold:
         cell.font = Font(bold=True)

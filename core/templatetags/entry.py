@@ -109,9 +109,10 @@ def confirm(
     look: str = "",
     submit: str = "",
     small: bool = False,
+    download: bool = False,
     id: str = "",
 ) -> dict:
-    """A button that asks once, saying what it will do, then posts."""
+    """A button that asks once, saying what it will do, then posts; `download`: the answer is a file."""
     return {
         "csrf_token": context.get("csrf_token"),
         "label": label,
@@ -126,6 +127,7 @@ def confirm(
         "look": look or "secondary",
         "submit": submit or label,
         "small": small,
+        "download": download,
         "id": id or key("confirm", url, label, *(str(v) for v in (fields or {}).values())),
     }
 

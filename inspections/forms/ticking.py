@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 
-from core.forms import MomentInput
+from core.forms import MomentField
 from inspections.models import JointInspection, Participation
 
 
@@ -33,9 +33,8 @@ class LateForm(forms.Form):
             "invalid_choice": "请选择参与本次检查的部门。",
         },
     )
-    until = forms.DateTimeField(
+    until = MomentField(
         label="补勾截止时间",
-        widget=MomentInput,
         error_messages={
             "required": "请填写补勾截止时间。",
             "invalid": "补勾截止时间应如 2026-03-06 17:00。",

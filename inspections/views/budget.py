@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from core.errors import DomainError
+from core.forms import typed
 from core.lists import list_page
 from departments.access import needs
 from departments.permissions import CLERKS
@@ -78,7 +79,7 @@ def visits_leave_out(request: HttpRequest, pk: int) -> HttpResponse:
 def visits_reason(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         visit_budget.give_reason(
-            _visible(request, pk), reason=request.POST.get("reason", ""), actor=request.user
+            _visible(request, pk), reason=typed(request.POST, "reason"), actor=request.user
         )
     except DomainError as error:
         messages.error(request, error.message)

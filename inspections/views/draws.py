@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from core.errors import DomainError
-from core.forms import show_refusal
+from core.forms import show_refusal, typed
 from core.lists import list_page
 from departments.access import needs, public, signed_in
 from departments.enums import Role
@@ -66,7 +66,7 @@ def replace(request: HttpRequest, pk: int) -> HttpResponse:
     """The 负责人 lets it be drawn again."""
     standing = _seen_by_department(request, pk)
     try:
-        services.replace(standing, reason=request.POST.get("reason", ""), actor=request.user)
+        services.replace(standing, reason=typed(request.POST, "reason"), actor=request.user)
     except DomainError as error:
         messages.error(request, error.message)
     else:

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST
 from django_htmx.http import trigger_client_event
 
 from core.errors import DomainError
+from core.forms import typed
 from departments.access import needs
 from departments.enums import Role
 from departments.permissions import CLERKS
@@ -125,7 +126,7 @@ def approve(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def send_in_emergency(request: HttpRequest, pk: int) -> HttpResponse:
     said = "已通知各参与部门，请本部门负责人按期补办审批。"
-    return _step(request, pk, emergencies.send_in_emergency, said, reason=request.POST.get("reason", ""))
+    return _step(request, pk, emergencies.send_in_emergency, said, reason=typed(request.POST, "reason"))
 
 
 @needs(Role.HEAD)
@@ -137,13 +138,13 @@ def approve_afterwards(request: HttpRequest, pk: int) -> HttpResponse:
 @needs(Role.HEAD)
 @require_POST
 def send_back(request: HttpRequest, pk: int) -> HttpResponse:
-    return _step(request, pk, services.send_back, "已退回修改。", reason=request.POST.get("reason", ""))
+    return _step(request, pk, services.send_back, "已退回修改。", reason=typed(request.POST, "reason"))
 
 
 @needs(*CLERKS)
 @require_POST
 def cancel(request: HttpRequest, pk: int) -> HttpResponse:
-    return _step(request, pk, services.cancel, "已取消联合检查。", reason=request.POST.get("reason", ""))
+    return _step(request, pk, services.cancel, "已取消联合检查。", reason=typed(request.POST, "reason"))
 
 
 @needs(*CLERKS)

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from core.errors import DomainError
 from core.files import file_response
-from core.forms import show_refusal
+from core.forms import show_refusal, typed
 from core.lists import list_page
 from departments.access import needs, signed_in
 from departments.permissions import CLERKS, require_role
@@ -99,7 +99,7 @@ def own_result_confirm(request: HttpRequest, pk: int) -> HttpResponse:
 @needs(*CLERKS)
 @require_POST
 def own_result_return(request: HttpRequest, pk: int) -> HttpResponse:
-    reason = request.POST.get("reason", "")
+    reason = typed(request.POST, "reason")
     return _step(request, pk, services.return_result, "已退回报备部门更正。", reason=reason)
 
 

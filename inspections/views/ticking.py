@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from core.errors import DomainError
+from core.forms import typed
 from departments.access import needs
 from departments.permissions import CLERKS
 from inspections.forms.ticking import LateForm, TickForm, seen_revs
@@ -78,7 +79,7 @@ def answer(request: HttpRequest, pk: int) -> HttpResponse:
 @needs(*CLERKS)
 @require_POST
 def decline(request: HttpRequest, pk: int) -> HttpResponse:
-    reason = request.POST.get("reason", "")
+    reason = typed(request.POST, "reason")
     return _step(
         request, _visible_participation(request, pk), ticking.decline, "已答复不参加。", reason=reason
     )
@@ -117,7 +118,7 @@ def request_item(request: HttpRequest, pk: int) -> HttpResponse:
         or request.user.departments_as(*CLERKS)[0]
     )
     said = f"已提请{row.department.short_name}勾选。"
-    reason = request.POST.get("reason", "")
+    reason = typed(request.POST, "reason")
     return _step(request, row, ticking.request_item, said, department=department, reason=reason)
 
 
@@ -129,7 +130,7 @@ def refuse_request(request: HttpRequest, pk: int) -> HttpResponse:
         asked.select_related("tick__joint_inspection", "tick__department__group"), pk=pk
     )
     try:
-        ticking.refuse_request(asked, answer=request.POST.get("answer", ""), actor=request.user)
+        ticking.refuse_request(asked, answer=typed(request.POST, "answer"), actor=request.user)
     except DomainError as error:
         messages.error(request, error.message)
     else:

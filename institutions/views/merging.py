@@ -3,12 +3,13 @@
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
 from core.errors import DomainError
 from departments.access import needs
 from institutions import services
+from institutions.forms import SurvivorForm
 from institutions.models import Institution
 from institutions.permissions import require_keeper
 from institutions.services.columns import columns
@@ -26,8 +27,10 @@ def institution_merge(request: HttpRequest, key: UUID) -> HttpResponse:
     require_keeper(request.user)
     if temporary.uscc:
         raise DomainError(f"“{temporary.name}”已有统一社会信用代码，只能并入没有信用代码的临时登记。")
-    words = request.GET.get("q", "")
-    given = request.POST.get("into") or request.GET.get("into")
+    form = SurvivorForm({**request.GET.dict(), **request.POST.dict()})
+    if not form.is_valid():
+        raise Http404
+    words, given = form.cleaned_data["q"], form.cleaned_data["into"]
     coded = Institution.objects.visible_to(request.user).exclude(uscc=None).select_related("town")
     survivor = get_object_or_404(coded, uscc=given) if given else None
     if request.method == "POST" and survivor:

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from core.errors import DomainError
-from core.forms import show_refusal
+from core.forms import show_refusal, typed
 from core.lists import list_page
 from departments.access import signed_in
 from inspections.enums import ReferralState
@@ -90,7 +90,7 @@ def return_(request: HttpRequest, pk: int) -> HttpResponse:
     row = _visible(request, pk)
     require_handling(request.user, row.to_department)
     try:
-        referrals.return_referral(row, reason=request.POST.get("reason", ""), actor=request.user)
+        referrals.return_referral(row, reason=typed(request.POST, "reason"), actor=request.user)
     except DomainError as error:
         messages.error(request, error.message)
     else:

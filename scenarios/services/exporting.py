@@ -8,14 +8,13 @@ from itertools import groupby
 from operator import attrgetter
 
 from openpyxl import Workbook
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.comments import Comment
 from openpyxl.styles import Alignment, Border, Font, Side
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.pagebreak import Break
 from openpyxl.worksheet.worksheet import Worksheet
 
-from core.spreadsheets import coordinate
+from core.spreadsheets import coordinate, put
 from scenarios.enums import ColumnRole
 from scenarios.models import MatrixRow, ScenarioVersion
 from scenarios.services.importing.marks import mark
@@ -180,12 +179,9 @@ def _comment(
 
 def _write(sheet: Worksheet, row: int, column: int, value: str | int):
     """A cell; a text stays a text whatever it begins with."""
-    text = value
-    if isinstance(value, str):
-        text = SPELT.sub(r"_x005F_\1", ILLEGAL_CHARACTERS_RE.sub("", value))
-    cell = sheet.cell(row, column, text or None)
-    if isinstance(text, str) and text:
-        cell.data_type = "s"
+    cell = sheet.cell(row, column)
+    if value != "":
+        put(cell, SPELT.sub(r"_x005F_\1", value) if isinstance(value, str) else value)
     return cell
 
 

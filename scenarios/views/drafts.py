@@ -1,7 +1,7 @@
 """A department makes its own scenario, and drafts of versions by hand."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
@@ -142,8 +142,10 @@ def draft_rows(request: HttpRequest, pk: int) -> HttpResponse:
 @needs(*EDITORS)
 def line_edit(request: HttpRequest, pk: int, row: int) -> HttpResponse:
     draft = _draft(request, pk)
-    get_object_or_404(draft.rows, pk=row)
-    line = next(line for line in drafting.lines_of(draft) if row in {each.pk for each in line.rows})
+    lines = drafting.lines_of(draft)
+    line = next((line for line in lines if row in {each.pk for each in line.rows}), None)
+    if line is None:
+        raise Http404
     form = LineForm(request.POST or None, line=line)
     context = {"version": draft, "scenario": draft.scenario, "line": line, "form": form}
     if request.method != "POST":

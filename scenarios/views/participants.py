@@ -6,7 +6,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
 from core.errors import DomainError
-from core.forms import show_refusal
+from core.forms import show_refusal, typed
 from departments.access import needs
 from departments.models import Department
 from scenarios.enums import ParticipantState
@@ -73,7 +73,7 @@ def contact(request: HttpRequest, pk: int, code: str) -> HttpResponse:
 def decline(request: HttpRequest, pk: int, code: str) -> HttpResponse:
     participant = _participant(request, pk, code)
     try:
-        participants.decline(participant, reason=request.POST.get("reason", ""), actor=request.user)
+        participants.decline(participant, reason=typed(request.POST, "reason"), actor=request.user)
     except DomainError as error:
         messages.error(request, error.message)
     else:

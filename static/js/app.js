@@ -60,10 +60,15 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-// A form is sent once: a second click before the answer does nothing.
+// A form is sent once: a second click before the answer does nothing. One answered by a file leaves the
+// page as it is, and may be sent again.
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (form.method !== "post" || event.defaultPrevented || form.hasAttribute("hx-post")) return;
+  if ("download" in form.dataset) {
+    form.closest("dialog")?.close();
+    return;
+  }
   if ("sent" in form.dataset) event.preventDefault();
   else form.dataset.sent = "";
 });

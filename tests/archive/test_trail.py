@@ -1,5 +1,6 @@
 import csv
 import io
+import re
 from datetime import datetime, timedelta
 
 import pytest
@@ -155,7 +156,15 @@ def test_entries_of_one_moment_stand_on_one_page_only(client_as, auditor):
 
 
 @pytest.mark.parametrize(
-    "cursor", ["x", "~", "2026-01-01T00:00:00~1", "2026-13-01T00:00:00+00:00~1", f"~{'9' * 30}"]
+    "cursor",
+    [
+        "x",
+        "~",
+        "2026-01-01T00:00:00~1",
+        "2026-13-01T00:00:00+00:00~1",
+        "2026-01-01T00:00:00+00:00~²",
+        f"~{'9' * 30}",
+    ],
 )
 def test_an_unreadable_cursor_is_the_newest_page(client_as, auditor, cursor):
     written = write(2)
@@ -223,6 +232,12 @@ def test_logins_cost_the_same_for_any_number(client_as, auditor, rows, django_as
 
 
 # --- Export ------------------------------------------------------------------------------
+
+
+def test_an_export_may_be_sent_again_from_the_same_page(client_as, auditor):
+    page = said(client_as(auditor)).content.decode()
+    address = reverse("archive:trail_export", args=["entries"])
+    assert re.search(rf'<form method="post"\s+action="{address}"\s+data-download>', page)
 
 
 def exported(response):

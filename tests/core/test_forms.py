@@ -1,9 +1,12 @@
 from datetime import date
+from urllib.parse import quote
 
 import pytest
 from django import forms
+from django.http import QueryDict
 
-from core.forms import DayField, MomentField
+from core.errors import DomainError
+from core.forms import DayField, MomentField, typed
 
 
 class Choice(forms.Form):
@@ -27,3 +30,19 @@ def test_a_day_out_of_range_is_refused_with_the_bounds(day):
 def test_a_day_is_chosen_in_the_browsers_calendar():
     form = Choice()
     assert [form[name].field.widget.input_type for name in ("day", "moment")] == ["date", "datetime-local"]
+
+
+@pytest.mark.parametrize(
+    ("said", "refusal"),
+    [
+        ("退\0回", "填写的文字含有不可见的控制字符，请删去后重新提交。"),
+        ("长" * 501, "填写的文字最多 500 个字，现有 501 个字。"),
+    ],
+)
+def test_a_reason_the_database_cannot_keep_is_refused(said, refusal):
+    with pytest.raises(DomainError, match=refusal):
+        typed(QueryDict(f"reason={quote(said)}"), "reason")
+
+
+def test_a_reason_that_was_not_sent_is_empty():
+    assert typed(QueryDict(), "reason") == ""

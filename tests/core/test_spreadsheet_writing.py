@@ -2,6 +2,7 @@ import io
 from datetime import date
 
 import openpyxl
+import pytest
 
 from core.spreadsheets import write_table
 
@@ -30,3 +31,13 @@ def test_a_date_stays_a_date():
 
 def test_a_long_title_is_cut_to_what_a_sheet_may_be_called():
     assert read(write_table("长" * 40, {"名称": 20}, [])).title == "长" * 31
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+86", "-1", "@A1", "#N/A", "1.10"])
+def test_a_text_stays_a_text_whatever_it_begins_with(text):
+    cell = read(write_table("事项", {"名称": 20}, [[text]]))["A2"]
+    assert (cell.value, cell.data_type) == (text, "s")
+
+
+def test_a_control_character_does_not_stop_the_table():
+    assert read(write_table("事项", {"名称": 20}, [["甲\x0b乙\n丙\x00\ufffe"]]))["A2"].value == "甲乙\n丙"

@@ -10,30 +10,11 @@ from tests.portal.access_table import ROWS, Row
 from tests.portal.access_world import PERSONAS
 from tests.portal.test_architecture import routes
 
-# The mark is what makes pytest-django create the database; the world below outlives each test's own rollback.
+# The mark is what makes pytest-django create the database; the world outlives each test's own rollback.
 pytestmark = pytest.mark.django_db
 
 # Enough for a form to be looked at, too little to be accepted.
 BODIES = {"POST": ("probe=1", "application/x-www-form-urlencoded"), "PUT": ("{}", "application/json")}
-
-
-@pytest.fixture(scope="module")
-def world(django_db_setup, django_db_blocker):
-    """Built once; what a request changes is rolled back after it."""
-    with django_db_blocker.unblock(), transaction.atomic():
-        yield access_world.build()
-        transaction.set_rollback(True)
-
-
-@pytest.fixture(scope="module")
-def sessions(world) -> dict[str, str]:
-    """Session keys by persona, logged in once."""
-    keys = {}
-    for persona, user in world.users.items():
-        client = Client()
-        client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
-        keys[persona] = client.cookies["sessionid"].value
-    return keys
 
 
 def test_every_route_stands_in_the_table():

@@ -172,6 +172,16 @@ def test_no_file_is_too_long_to_read():
     assert found == {}
 
 
+def test_no_form_takes_a_day_without_bounds():
+    unbounded = {
+        str(path.relative_to(ROOT))
+        for app in HOUSE
+        for path in (ROOT / app).rglob("*.py")
+        if re.search(r"forms\.Date(Time)?Field\(", path.read_text())
+    }
+    assert unbounded == set()
+
+
 def test_every_view_declares_who_may_open_it():
     undeclared = [
         name for name, pattern in routes(get_resolver()) if declared_access(pattern.callback) is None

@@ -166,6 +166,13 @@ def test_lines_are_moved_and_removed_on_the_page(client_as, clerk, draft, sector
     assert [row.check_text for row in draft.rows.all()] == ["乙"]
 
 
+def test_a_line_somebody_removed_meanwhile_is_not_found(client_as, clerk, draft, sector, monkeypatch):
+    drafting.add_lines(draft, [item()], actor=clerk, situation="情形", sector=sector)
+    row = draft.rows.get()
+    monkeypatch.setattr(drafting, "lines_of", lambda version: [])
+    assert client_as(clerk).get(url("line_edit", draft.pk, row.pk)).status_code == 404
+
+
 def test_another_departments_draft_is_not_there(client_as, draft):
     stranger = client_as(make_user(make_department("minzheng"), Role.HANDLER))
     assert stranger.get(url("draft_edit", draft.pk)).status_code == 404
@@ -188,7 +195,7 @@ def test_the_pages_ask_the_same_number_of_queries(
         client.get(url("draft_items", draft.pk))
     with django_assert_num_queries(14):
         client.get(url("draft_rows", draft.pk))
-    with django_assert_num_queries(17):
+    with django_assert_num_queries(16):
         client.get(url("line_edit", draft.pk, draft.rows.first().pk))
 
 

@@ -63,6 +63,13 @@ def test_the_returned_rows_can_be_corrected_and_imported_as_they_are():
     assert make_ready([], data=saved(book)).new == 1
 
 
+def test_a_cell_with_a_control_character_comes_back_without_it():
+    run = make_ready([["民政局", "公告", 2025, 1]])
+    run.rows.update(errors={"kind": ["公\x0b告", "不认识“公\x0b告”"]})
+    sheet = opened(workbooks.faulty_rows(run, CounterRegister())).active
+    assert [sheet[place].value for place in ("B2", "D2")] == ["文书：不认识“公告”", "公告"]
+
+
 def test_an_endless_list_of_errors_is_cut_and_says_so(monkeypatch):
     monkeypatch.setattr(workbooks, "MOST_FAULTY", 1)
     run = make_ready([["民政局", "公告", 2025, 1], ["民政局", "公告", 2026, 1]])
@@ -79,3 +86,8 @@ def test_an_export_is_read_back_as_it_is():
     sheet = load_workbook(io.BytesIO(book)).active
     assert rows(sheet) == [HEADER, ["民政局", "通知书", 2025, 3], ["=cmd", "笔录", None, None]]
     assert sheet["A3"].data_type == "s"
+
+
+def test_a_control_character_does_not_stop_an_export():
+    book = workbooks.export("编号簿", COLUMNS, [{"issuer": "民政\x0b局", "kind": "NOTICE"}])
+    assert load_workbook(io.BytesIO(book)).active["A2"].value == "民政局"
