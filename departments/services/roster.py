@@ -11,6 +11,7 @@ from datetime import date
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
+from django.db.models import Q
 
 from core.errors import DomainError
 from core.models import ImportRun, StagedRow
@@ -127,10 +128,15 @@ class OfficerRegister(Register):
         hundreds. What the actor may no longer do stops it like a row that changed."""
         actor = _account(run.actor)
         departments = {each.code: each for each in Department.objects.all()}
+        _lock([row.values for row in rows])
         for row in rows:
+            # One by one: a row before may have opened the account this one names.
+            (known,) = self.match([row.values])
+            require_same(self, row, known)
+            department = departments[row.values["department"]]
             try:
-                self._write(row, departments[row.values["department"]], actor, {"import": str(run.pk)})
-            except PermissionDenied as refusal:
+                self._write(row.values, known, department, actor, {"import": str(run.pk)})
+            except (DomainError, PermissionDenied) as refusal:
                 raise DomainError(f"第{row.line}行没有写入：{refusal}") from refusal
 
     def finish(self, run: ImportRun) -> None:
@@ -150,11 +156,14 @@ class OfficerRegister(Register):
             department=key_of(actor.own_department),
         )
 
-    def _write(self, row: StagedRow, department: Department, actor: User, noted: dict[str, str]) -> None:
-        """The row as the register stands now: what was read may have changed since."""
-        values = row.values
-        (known,) = self.match([values])
-        require_same(self, row, known)
+    def _write(
+        self,
+        values: Values,
+        known: Existing | None,
+        department: Department,
+        actor: User,
+        noted: dict[str, str],
+    ) -> None:
         if known:
             # An account that is no officer yet has no officer's key.
             user = User.objects.get(pk=-known.pk) if known.pk < 0 else Officer.objects.get(pk=known.pk).user
@@ -291,6 +300,14 @@ def _known_account(account: User, department: str, seen: bool) -> Existing:
         "seen": seen,
     }
     return Existing(-account.pk, said, {"username": "为已有账号登记执法证"})
+
+
+def _lock(rows: Sequence[Values]) -> None:
+    """The officers these rows are about, so that what is compared is what is changed."""
+    numbers = [row["certificate_number"] for row in rows]
+    usernames = [row["username"] for row in rows if row.get("username")]
+    officers = Officer.objects.filter(Q(certificate_number__in=numbers) | Q(user__username__in=usernames))
+    list(officers.select_for_update(of=("self",)).order_by("pk"))
 
 
 def _account(key: str) -> User:

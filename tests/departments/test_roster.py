@@ -248,6 +248,14 @@ def test_an_account_that_became_the_actors_own_certificate_is_not_written(bureau
     assert (run.state, run.refusal) == (ImportState.STOPPED, "第2行没有写入：不能登记本人的执法证。")
 
 
+def test_a_username_taken_in_other_letters_stops_at_its_line(admin, bureau):
+    make_user(bureau, username="LiSi")
+    run = staged(admin, row(username="lisi"))
+    writing.write(runs.confirm(run, OFFICERS, actor=admin).pk, OFFICERS)
+    run.refresh_from_db()
+    assert (run.state, run.refusal) == (ImportState.STOPPED, "第2行没有写入：用户名“lisi”已被使用。")
+
+
 def test_one_username_on_two_rows_is_an_error_on_both(admin, bureau):
     run = staged(
         admin, row(username="li.si"), row("350582002", name="王五", username="li.si"), row("350582003")
