@@ -21,9 +21,17 @@ def default_algorithm() -> str:
     return "sm3" if "sm3" in hashlib.algorithms_available else "sha256"
 
 
+@cache
+def _blank(algorithm: str) -> Any:
+    # Looking an algorithm up takes longer than digesting a few bytes.
+    return hashlib.new(algorithm)
+
+
 def digest_bytes(data: bytes, algorithm: str | None = None) -> str:
     """Hex digest of `data`. Raises ValueError when this machine lacks the algorithm."""
-    return hashlib.new(algorithm or default_algorithm(), data).hexdigest()
+    running = _blank(algorithm or default_algorithm()).copy()
+    running.update(data)
+    return running.hexdigest()
 
 
 def digest_text(text: str) -> str:

@@ -166,7 +166,10 @@ class StagedRow(models.Model):
     """A row of the workbook as it was understood; written by COPY, thrown away with its run."""
 
     pk = models.CompositePrimaryKey("run_id", "line")
-    run = models.ForeignKey(ImportRun, on_delete=models.CASCADE, related_name="rows", db_index=False)
+    # The key has the index; that the run is there, each chunk makes sure of once and not for every row.
+    run = models.ForeignKey(
+        ImportRun, on_delete=models.CASCADE, related_name="rows", db_index=False, db_constraint=False
+    )
     line = models.PositiveIntegerField("行号")
     key = models.CharField(max_length=300)
     verdict = models.CharField(max_length=10, choices=Verdict)
@@ -178,9 +181,6 @@ class StagedRow(models.Model):
     errors = models.JSONField(default=dict)
     # Field → what a reader should look at before confirming.
     remarks = models.JSONField(default=dict)
-
-    class Meta:
-        indexes = [models.Index(fields=["run", "verdict", "line"], name="core_staged_by_verdict")]
 
     def __str__(self) -> str:
         return f"{self.line} {self.verdict}"

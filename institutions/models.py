@@ -52,9 +52,7 @@ class Institution(models.Model):
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     uscc = models.CharField("统一社会信用代码", max_length=18, unique=True, null=True, blank=True)
-    temporary_number = models.CharField(
-        "临时编号", max_length=16, unique=True, null=True, blank=True, editable=False
-    )
+    temporary_number = models.CharField("临时编号", max_length=16, null=True, blank=True, editable=False)
     merged_into = models.ForeignKey(
         "self",
         on_delete=models.PROTECT,
@@ -62,6 +60,7 @@ class Institution(models.Model):
         blank=True,
         editable=False,
         related_name="absorbed",
+        db_index=False,
         verbose_name="并入",
     )
     name = models.CharField("机构名称", max_length=128)
@@ -69,7 +68,7 @@ class Institution(models.Model):
     legal_form = models.CharField("机构性质", max_length=32, choices=LegalForm, blank=True)
     registered_with = models.CharField("登记机关", max_length=64, blank=True)
     town = models.ForeignKey(
-        Town, on_delete=models.PROTECT, related_name="institutions", verbose_name="所属镇街"
+        Town, on_delete=models.PROTECT, related_name="institutions", db_index=False, verbose_name="所属镇街"
     )
     address = models.CharField("地址", max_length=200)
     longitude = models.DecimalField("经度", max_digits=9, decimal_places=6, null=True, blank=True)
@@ -119,6 +118,11 @@ class Institution(models.Model):
     class Meta:
         ordering = ["name"]
         constraints = [
+            models.UniqueConstraint(
+                fields=["temporary_number"],
+                condition=Q(temporary_number__isnull=False),
+                name="institutions_one_temporary_number",
+            ),
             models.CheckConstraint(
                 condition=~Q(filing_state=FilingState.FILED) | Q(filed_on__isnull=False),
                 name="institutions_filed_has_date",
@@ -152,6 +156,11 @@ class Institution(models.Model):
             models.Index(fields=["name", "id"], name="institutions_by_name"),
             models.Index(fields=["town", "kind"], name="institutions_by_town"),
             models.Index(fields=["beds", "id"], name="institutions_by_beds"),
+            models.Index(
+                fields=["merged_into"],
+                condition=Q(merged_into__isnull=False),
+                name="institutions_merged",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -6,9 +6,13 @@ from django.db import models
 class Chain(models.Model):
     """The head of one subject's chain, e.g. `institution:6f1c…`; subjects are keys, not rows."""
 
-    subject = models.CharField("对象键", max_length=128, unique=True)
+    subject = models.CharField("对象键", max_length=128)
     head_seq = models.PositiveBigIntegerField(default=0)
     head_digest = models.CharField(max_length=128, blank=True)
+
+    class Meta:
+        # Not `unique=True`, which keeps a second index for LIKE; subjects are only ever asked for whole.
+        constraints = [models.UniqueConstraint(fields=["subject"], name="ledger_one_chain_per_subject")]
 
     def __str__(self) -> str:
         return f"{self.subject}@{self.head_seq}"

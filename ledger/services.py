@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from itertools import groupby
 from operator import attrgetter
 from typing import Any
@@ -17,8 +18,11 @@ from django.db.models import Max
 from django.utils import timezone
 
 from core.canonical import canonical_json
-from core.digests import default_algorithm, digest_json
+from core.digests import default_algorithm, digest_bytes, digest_json
 from ledger.models import Chain, Checkpoint, Entry
+
+# A chain's id, the number of its last entry and that entry's digest.
+Head = tuple[int, int, str]
 
 
 @dataclass(frozen=True)
@@ -41,44 +45,41 @@ class Break:
 
 def append(subject: str, kind: str, payload: dict[str, Any], *, actor: str, department: str = "") -> Entry:
     """Append one entry in the caller's transaction."""
-    return append_many([Record(subject, kind, payload)], actor=actor, department=department)[0]
+    ((pk, values),) = _append([Record(subject, kind, payload)], actor, department)
+    return Entry(pk=pk, **values, payload=payload)
 
 
-def append_many(records: Iterable[Record], *, actor: str, department: str = "") -> list[Entry]:
+def append_many(records: Iterable[Record], *, actor: str, department: str = "") -> None:
     """Append many entries in the caller's transaction, in order, locking each chain once.
 
     Chains are locked in the order of their subjects, so that two writers never wait for each other
     in a circle. Raises TransactionManagementError outside a transaction: an entry stands or falls
     with the step it tells of.
     """
-    records = list(records)
+    _append(list(records), actor, department)
+
+
+def _append(records: list[Record], actor: str, department: str) -> list[tuple[int, dict[str, Any]]]:
+    """Primary key and fields, without the payload, of each entry written."""
     if not records:
         return []
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("ledger entries need the caller's transaction")
-    chains = _locked_chains({record.subject for record in records})
+    heads = _locked_heads({record.subject for record in records})
     at = timezone.now()
-    algorithm = default_algorithm()
-    entries = []
+    common = {"at": at, "actor": actor, "department": department, "algorithm": default_algorithm()}
+    entries, payloads = [], []
     for record in records:
-        chain = chains[record.subject]
-        entry = Entry(
-            chain=chain,
-            seq=chain.head_seq + 1,
-            at=at,
-            kind=record.kind,
-            actor=actor,
-            department=department,
-            payload=record.payload,
-            previous=chain.head_digest,
-            algorithm=algorithm,
-        )
-        entry.digest = _digest(entry, record.subject)
-        chain.head_seq, chain.head_digest = entry.seq, entry.digest
+        chain, seq, previous = heads[record.subject]
+        payload = canonical_json(record.payload)
+        entry = {"chain_id": chain, "seq": seq + 1, "kind": record.kind, "previous": previous, **common}
+        entry["digest"] = _digest_of(entry, record.subject, payload)
+        heads[record.subject] = (chain, seq + 1, entry["digest"])
         entries.append(entry)
-    Entry.objects.bulk_create(entries, batch_size=2000)
-    _write_heads(list(chains.values()))
-    return entries
+        payloads.append(payload)
+    keys = _insert(entries, payloads)
+    _write_heads(heads.values())
+    return list(zip(keys, entries, strict=True))
 
 
 def entries_of(subject: str) -> Iterable[Entry]:
@@ -163,14 +164,59 @@ def _verify_checkpoints() -> Iterator[Break]:
         yield Break("checkpoint", number, "各链与检查点固定的链头不符，检查点之前的留痕被改写或删除")
 
 
-def _locked_chains(subjects: set[str]) -> dict[str, Chain]:
+def _locked_heads(subjects: set[str]) -> dict[str, Head]:
+    """Each subject's chain with its head, made where there is none yet, and locked."""
     ordered = sorted(subjects)
-    Chain.objects.bulk_create([Chain(subject=s) for s in ordered], ignore_conflicts=True)
-    locked = Chain.objects.select_for_update().filter(subject__in=ordered).order_by("subject")
-    return {chain.subject: chain for chain in locked}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO ledger_chain (subject, head_seq, head_digest)
+            SELECT subject, 0, '' FROM unnest(%s::text[]) AS subject
+            ON CONFLICT (subject) DO NOTHING
+            """,
+            [ordered],
+        )
+        cursor.execute(
+            """
+            SELECT subject, id, head_seq, head_digest FROM ledger_chain
+            WHERE subject IN (SELECT unnest(%s::text[])) ORDER BY subject COLLATE "C" FOR UPDATE
+            """,
+            [ordered],
+        )
+        return {subject: (chain, seq, digest) for subject, chain, seq, digest in cursor.fetchall()}
 
 
-def _write_heads(chains: list[Chain]) -> None:
+def _insert(entries: list[dict[str, Any]], payloads: list[bytes]) -> list[int]:
+    """All entries in one statement, as one JSON value: a model's own way takes several times as long."""
+    common = entries[0]
+    rows = b",".join(
+        b'[%d,%d,%b,%b,"%b","%b"]'
+        % (
+            entry["chain_id"],
+            entry["seq"],
+            _quoted(entry["kind"]),
+            payload,
+            entry["previous"].encode(),
+            entry["digest"].encode(),
+        )
+        for entry, payload in zip(entries, payloads, strict=True)
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO ledger_entry
+                (chain_id, seq, kind, payload, previous, digest, at, actor, department, algorithm)
+            SELECT (r->>0)::bigint, (r->>1)::bigint, r->>2, r->3, r->>4, r->>5, %s, %s, %s, %s
+            FROM jsonb_array_elements(%s::jsonb) WITH ORDINALITY AS given (r, place)
+            ORDER BY place
+            RETURNING id
+            """,
+            [common["at"], common["actor"], common["department"], common["algorithm"], f"[{rows.decode()}]"],
+        )
+        return [pk for (pk,) in cursor.fetchall()]
+
+
+def _write_heads(heads: Iterable[Head]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -178,7 +224,7 @@ def _write_heads(chains: list[Chain]) -> None:
             FROM unnest(%s::bigint[], %s::bigint[], %s::text[]) AS new(id, seq, digest)
             WHERE ledger_chain.id = new.id
             """,
-            [[c.pk for c in chains], [c.head_seq for c in chains], [c.head_digest for c in chains]],
+            [list(column) for column in zip(*heads, strict=True)],
         )
 
 
@@ -196,6 +242,33 @@ def _digest(entry: Entry, subject: str) -> str:
         },
         entry.algorithm,
     )
+
+
+def _digest_of(entry: dict[str, Any], subject: str, payload: bytes) -> str:
+    """What `_digest` says of the entry, around a payload that is canonical JSON already.
+
+    Canonical JSON has its keys in order; verification goes the plain way and so checks this one.
+    """
+    return digest_bytes(
+        b'{"actor":%b,"at":"%b","department":%b,"kind":%b,"payload":%b,"previous":"%b","seq":%d,"subject":%b}'
+        % (
+            _quoted(entry["actor"]),
+            _instant(entry["at"]).encode(),
+            _quoted(entry["department"]),
+            _quoted(entry["kind"]),
+            payload,
+            entry["previous"].encode(),
+            entry["seq"],
+            canonical_json(subject),
+        ),
+        entry["algorithm"],
+    )
+
+
+@lru_cache(maxsize=1024)
+def _quoted(text: str) -> bytes:
+    """A word that comes again and again, as canonical JSON."""
+    return canonical_json(text)
 
 
 def _fence() -> int:

@@ -15,6 +15,7 @@ from typing import Any
 
 from core.days import EARLIEST, LATEST, OUT_OF_RANGE
 from core.spreadsheets.rows import printed
+from core.spreadsheets.streaming import NO_RESULT
 
 # A cell that says this empties the field; a blank one leaves it as it is.
 CLEAR = "清空"
@@ -54,6 +55,10 @@ class Column:
     def show(self, value: Any) -> Any:
         """The value as a cell says it; nothing for no value."""
         return "" if value is None or value == "" else self.kind.show(value)
+
+    def told(self, value: Any) -> str:
+        """The same as a text for a page; dates as everywhere in the portal."""
+        return printed(self.show(value))
 
 
 def text(most: int, *, says: str = "", check: Callable[[str], str] | None = None) -> Kind:
@@ -182,6 +187,8 @@ def as_text(cell: Any) -> str:
             raise ValueError("含有不可见的控制字符")
         if said in ERROR_VALUES:
             raise ValueError(f"是错误值 {said}")
+        if said == NO_RESULT:
+            raise ValueError("是公式，文件里没有保存它的结果，请改为文字")
         return said
     if isinstance(cell, int | float) and not isinstance(cell, bool) and abs(cell) >= EXACT_NUMBER:
         raise ValueError("以数字格式保存，超过15位的数字已失真；请把该列设为文本格式后重填")

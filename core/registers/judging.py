@@ -9,7 +9,7 @@ from django.db.models.fields.json import KT
 from core.enums import Verdict
 from core.errors import DomainError
 from core.models import ImportRun, StagedRow
-from core.registers.register import Existing, Register, Values
+from core.registers.register import Existing, Register, Row, Values
 
 Errors = Mapping[str, list[str]]
 
@@ -42,7 +42,7 @@ def judge(register: Register, values: Values, errors: Errors, known: Existing | 
     return Judgement(Verdict.CHANGED if before else Verdict.UNCHANGED, before, {}, remarks)
 
 
-def require_same(register: Register, row: StagedRow, known: Existing | None) -> None:
+def require_same(register: Register, row: Row, known: Existing | None) -> None:
     """Raise DomainError, naming the line, unless writing the row does what its preview said.
 
     `known` is what the register has for it now, under lock.

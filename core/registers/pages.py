@@ -121,7 +121,11 @@ def template(request: HttpRequest, place: Place) -> HttpResponse:
 def show(request: HttpRequest, place: Place, pk: Any) -> HttpResponse:
     """The run as it stands: its progress, what confirming it would do, or what it did."""
     run = _run(request, place, pk)
-    context = {**place.context(run), "job": runs.newest_job(run)}
+    job = runs.newest_job(run)
+    if run.state in (ImportState.READING, ImportState.WRITING) and job and not job.is_active:
+        # It ended between the two queries; without this the page would say so for ever.
+        run = _run(request, place, pk)
+    context = {**place.context(run), "job": job}
     if run.state == ImportState.READY:
         context |= _preview(request, place, run)
     return render(request, "core/import_run.html", context)
@@ -236,13 +240,13 @@ def _row(run: ImportRun, row: StagedRow, columns: dict[str, Column]) -> dict[str
         return sorted(told_of, key=lambda name: run.columns.get(name, 0))
 
     def value(name: str, values: dict[str, Any]) -> Any:
-        return columns[name].show(values.get(name)) if name in columns else ""
+        return columns[name].told(values.get(name)) if name in columns else ""
 
     return {
         "line": row.line,
         "verdict": row.verdict,
         "label": row.get_verdict_display(),
-        "cells": [value(name, row.values) for name in _first_fields(run, columns)],
+        "cells": [told(name, shown=value(name, row.values)) for name in _first_fields(run, columns)],
         "errors": [
             told(name, shown=row.errors[name][0] or value(name, row.values), reason=row.errors[name][1])
             for name in in_order(row.errors)

@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.contrib.postgres.aggregates import ArrayAgg
 from django.db import connection, transaction
 from django.db.models import Count, Max
 
@@ -28,22 +29,21 @@ from core.spreadsheets.rows import Table, open_table, printed
 logger = logging.getLogger(__name__)
 
 SHOWN = 200
+encode = json.JSONEncoder(ensure_ascii=False).encode
 COPY = """
     COPY core_stagedrow (run_id, line, key, verdict, "values", before, errors, remarks) FROM STDIN
 """
-DOUBLED = """
+NAMED = 6
+# By primary key, so that it costs the same whatever the planner believes of rows just copied.
+MARK = """
     UPDATE core_stagedrow AS staged
     SET verdict = 'FAULTY', before = '{}',
         errors = staged.errors || jsonb_build_object(
             (SELECT name FROM unnest(%(fields)s::text[]) WITH ORDINALITY AS given(name, place)
              WHERE staged.values ? name ORDER BY place LIMIT 1),
-            jsonb_build_array('', '与第' || array_to_string(array_remove(doubled.lines, staged.line), '、')
-                || '行' || CASE WHEN doubled.times > 6 THEN '等' ELSE '' END || '重复'))
-    FROM (
-        SELECT key, (array_agg(line ORDER BY line))[:6] AS lines, count(*) AS times
-        FROM core_stagedrow WHERE run_id = %(run)s AND key <> '' GROUP BY key HAVING count(*) > 1
-    ) AS doubled
-    WHERE staged.run_id = %(run)s AND staged.key = doubled.key
+            jsonb_build_array('', doubled.reason))
+    FROM unnest(%(lines)s::integer[], %(reasons)s::text[]) AS doubled(line, reason)
+    WHERE staged.run_id = %(run)s AND staged.line = doubled.line
 """
 
 
@@ -103,6 +103,8 @@ def _stage(
 ) -> None:
     last = lines[-1][0]
     jobs.advance(job, done=last, total=max(last_line, last))
+    # Whoever throws the run away waits for this chunk, or has done so already.
+    ImportRun.objects.select_for_update().get(pk=run.pk)
     parsed = [parse(columns, cells) for _, cells in lines]
     existing = register.match([values for values, _ in parsed])
     with connection.cursor() as cursor, cursor.copy(COPY) as copy:
@@ -137,14 +139,13 @@ def _judged(register: Register, values: Values, errors: dict, known: Existing | 
     yield f"#{known.pk}" if known and known.pk else register.key(values)
     yield found.verdict.value
     for part in (values, found.before, found.errors, found.remarks):
-        yield json.dumps(part, ensure_ascii=False) if part else "{}"
+        yield encode(part) if part else "{}"
 
 
 @transaction.atomic
 def _finish(job: BackgroundJob, run: ImportRun, register: Register) -> None:
     jobs.advance(job, done=job.done, total=job.done)
-    with connection.cursor() as cursor:
-        cursor.execute(DOUBLED, {"run": run.pk, "fields": list(register.key_fields)})
+    _mark_doubled(run, register)
     for line, errors in list(register.check_together(run)):
         wrong = {name: ["", reason] for name, reason in errors.items()}
         run.rows.filter(line=line).update(verdict=Verdict.FAULTY, before={}, errors=wrong)
@@ -155,6 +156,30 @@ def _finish(job: BackgroundJob, run: ImportRun, register: Register) -> None:
     run.state = ImportState.READY
     run.save(update_fields=["new", "changed", "unchanged", "faulty", "state"])
     jobs.finish(job)
+
+
+def _mark_doubled(run: ImportRun, register: Register) -> None:
+    """Rows with the same key are errors, each naming the others' lines."""
+    keyed = run.rows.exclude(key="").order_by().values("key")
+    doubled = keyed.annotate(lines=ArrayAgg("line", order_by="line")).filter(lines__len__gt=1)
+    reasons = {}
+    for group in doubled.values_list("lines", flat=True):
+        for line in group:
+            others = [other for other in group[: NAMED + 1] if other != line][:NAMED]
+            more = "等" if len(group) > NAMED + 1 else ""
+            reasons[line] = f"与第{'、'.join(map(str, others))}行{more}重复"
+    if not reasons:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            MARK,
+            {
+                "run": run.pk,
+                "fields": list(register.key_fields),
+                "lines": list(reasons),
+                "reasons": list(reasons.values()),
+            },
+        )
 
 
 @transaction.atomic

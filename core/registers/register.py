@@ -3,12 +3,22 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
-from core.models import ImportRun, StagedRow
+from core.models import ImportRun
 from core.registers.columns import Column
 
 Values = dict[str, Any]
+
+
+class Row(NamedTuple):
+    """A staged row on its way into the register."""
+
+    line: int
+    verdict: str
+    values: Values
+    # Field → what the register said when the row was read, of those it changes.
+    before: Values
 
 
 @dataclass(frozen=True)
@@ -74,7 +84,7 @@ class Register(ABC):
         return ()
 
     @abstractmethod
-    def write(self, run: ImportRun, rows: Sequence[StagedRow]) -> None:
+    def write(self, run: ImportRun, rows: Sequence[Row]) -> None:
         """Write new and changed rows and their ledger entries, within the caller's transaction.
 
         What the register says may have changed since the rows were read: `match` again under lock, and have

@@ -14,7 +14,7 @@ from core import jobs
 from core.enums import ImportState, Verdict
 from core.errors import DomainError
 from core.models import BackgroundJob, ImportRun
-from core.registers.register import Register
+from core.registers.register import Register, Row
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ def _write_chunk(job: BackgroundJob, run: ImportRun, register: Register) -> None
     first, last = job.done, min(job.done + settings.IMPORT_CHUNK, job.total)
     jobs.advance(job, done=last)
     rows = run.rows.filter(line__gt=first, line__lte=last, verdict__in=[Verdict.NEW, Verdict.CHANGED])
-    rows = list(rows.order_by("line"))
+    rows = [Row(*row) for row in rows.order_by("line").values_list("line", "verdict", "values", "before")]
     if rows:
         register.write(run, rows)
 

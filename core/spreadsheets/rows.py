@@ -4,25 +4,23 @@ The header is found by itself below title lines; headings are compared without s
 stars and full-width forms. What a heading means is said by the caller: field → its headings.
 """
 
-import io
 import re
 import unicodedata
-import warnings
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from operator import itemgetter
 from typing import Any, TypeVar
 
-from openpyxl import load_workbook
 from openpyxl.utils import get_column_letter
 
 from core.errors import DomainError
-from core.spreadsheets.archive import Limits, check_archive
+from core.spreadsheets.archive import Limits
 from core.spreadsheets.grids import Sheet
 from core.spreadsheets.ole import SIGNATURE
 from core.spreadsheets.opening import open_records, open_workbook
+from core.spreadsheets.streaming import stream_xlsx
 from core.spreadsheets.xls import stream_xls
 
 HEADER_WITHIN = 30
@@ -71,16 +69,10 @@ def open_table(
     header, a required column is missing, a heading stands there twice, or the file cannot be read.
     """
     notes: list[str] = []
-    with ExitStack() as closing:
-        try:
-            sheets = _open(data, name, notes, closing)
-        except DomainError:
-            raise
-        except Exception as error:  # the parsers raise all kinds
-            raise _damaged(name) from error
+    with closing(_readable(_sheets(data, name, notes), name)) as sheets:
         known = {plain_heading(text): fieldname for fieldname, texts in headings.items() for text in texts}
         passed_over = []
-        for sheet in _readable(sheets, name):
+        for sheet in sheets:
             rows = _readable(sheet.rows, name)
             first = list(islice(rows, HEADER_WITHIN))
             line, found = _header(first, known)
@@ -181,26 +173,21 @@ def _records(
         yield line, picked[:-1]
 
 
-def _open(data: bytes, name: str, notes: list[str], closing: ExitStack) -> Iterator[_Sheet]:
+def _sheets(data: bytes, name: str, notes: list[str]) -> Iterator[_Sheet]:
     """The visible sheets, each to be read once and in order."""
     if data.startswith(b"PK"):
-        check_archive(data, name, LIMITS)
-        # openpyxl warns of styles and extensions it drops; only values matter here.
-        closing.enter_context(warnings.catch_warnings())
-        warnings.simplefilter("ignore")
-        book = load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
-        closing.callback(book.close)
-        return _xlsx_sheets(book, notes)
-    if data.startswith(SIGNATURE):
-        return (
-            _Sheet(title, min(height, MAX_LINES), lines)
-            for title, height, lines in stream_xls(data, name, notes)
-        )
-    if (lines := open_records(data, name)) is not None:
-        return iter([_Sheet("表格", min(data.count(b"\n") + 1, MAX_LINES), lines)])
-    grids = open_workbook(data, name)
-    notes += grids.notes
-    return (_Sheet(grid.name, grid.last_row, _grid_rows(grid)) for grid in grids.sheets)
+        streamed = stream_xlsx(data, name, notes, LIMITS)
+    elif data.startswith(SIGNATURE):
+        streamed = stream_xls(data, name, notes)
+    elif (lines := open_records(data, name)) is not None:
+        streamed = iter([("表格", data.count(b"\n") + 1, lines)])
+    else:
+        grids = open_workbook(data, name)
+        notes += grids.notes
+        streamed = ((grid.name, grid.last_row, _grid_rows(grid)) for grid in grids.sheets)
+    for title, height, lines in streamed:
+        # What a file says of its height is good for a progress bar, not for reading.
+        yield _Sheet(title, min(height, MAX_LINES), lines)
 
 
 def _readable(items: Iterator[Item], name: str) -> Iterator[Item]:
@@ -220,14 +207,3 @@ def _damaged(name: str) -> DomainError:
 def _grid_rows(grid: Sheet) -> Iterator[Cells]:
     for row in range(1, grid.last_row + 1):
         yield [grid.value(row, column) for column in range(1, grid.last_column + 1)]
-
-
-def _xlsx_sheets(book: Any, notes: list[str]) -> Iterator[_Sheet]:
-    for worksheet in book.worksheets:
-        if worksheet.sheet_state != "visible":
-            notes.append(f"工作表“{worksheet.title}”是隐藏的，未读取。")
-            continue
-        # The size a file declares for its sheet is only a claim: good for a progress bar, not for reading.
-        claimed = worksheet.max_row or 0
-        worksheet.reset_dimensions()
-        yield _Sheet(worksheet.title, min(claimed, MAX_LINES), worksheet.iter_rows(values_only=True))

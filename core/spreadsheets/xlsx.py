@@ -9,6 +9,7 @@ import posixpath
 import re
 import zipfile
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeVar
 from xml.parsers import expat
@@ -56,14 +57,24 @@ def read_xlsx(data: bytes, name: str, limits: Limits = LIMITS) -> Filling:
 
 def _read(archive: zipfile.ZipFile, book: Filling) -> None:
     try:
-        _Package(archive).read(book)
+        Package(archive).read(book)
     except (expat.ExpatError, ValueError, LookupError, TypeError) as error:
         raise DomainError(
             f"文件“{book.name}”已损坏，无法读取。请用 Excel 或 WPS 打开后另存为 .xlsx 再试。"
         ) from error
 
 
-class _Package:
+@dataclass(frozen=True)
+class Contents:
+    """What a workbook holds beside its cells: each worksheet's title, whether it is shown, and its part."""
+
+    worksheets: list[tuple[str, bool, str]]
+    strings: list[str]
+    styles: list[str]
+    mac: bool
+
+
+class Package:
     """The parts of an archive by name, whatever its slashes and capitals."""
 
     def __init__(self, archive: zipfile.ZipFile):
@@ -71,28 +82,37 @@ class _Package:
         self.members = {member.replace("\\", "/").lower(): member for member in archive.namelist()}
 
     def read(self, book: Filling) -> None:
+        contents = self.contents()
+        for title, is_visible, target in contents.worksheets:
+            if not is_visible:
+                book.pass_over(title)
+                continue
+            self.member(target)
+            sheet = book.sheet(title)
+            self.parse(target, _Worksheet(sheet, contents.strings, contents.styles, contents.mac))
+            noted = [part for kind, part in self.relations(target).values() if kind == "comments"]
+            self.parse(next(iter(noted), None), _Comments(sheet))
+
+    def contents(self) -> Contents:
         main = next(
             (target for kind, target in self.relations("").values() if kind == "officeDocument"),
             "xl/workbook.xml",
         )
-        contents = self.parse(main, _Contents())
+        book = self.parse(main, _Contents())
         parts = self.relations(main)
         found = dict(parts.values())
+        worksheets = [
+            (title, state == "visible", parts[relation][1])
+            for title, state, relation in book.sheets
+            if parts[relation][0] == "worksheet"  # no chart, no dialog of the nineties
+        ]
         strings = self.parse(found.get("sharedStrings"), _Strings()).strings
         styles = self.parse(found.get("styles"), _Styles()).codes()
-        for title, state, relation in contents.sheets:
-            kind, target = parts[relation]
-            if kind != "worksheet":  # a chart, or a dialog of the nineties
-                continue
-            if state != "visible":
-                book.pass_over(title)
-                continue
-            if target.lower() not in self.members:
-                raise KeyError(target)
-            sheet = book.sheet(title)
-            self.parse(target, _Worksheet(sheet, strings, styles, contents.mac))
-            noted = [part for kind, part in self.relations(target).values() if kind == "comments"]
-            self.parse(next(iter(noted), None), _Comments(sheet))
+        return Contents(worksheets, strings, styles, book.mac)
+
+    def member(self, part: str) -> str:
+        """The part's name in the archive. Raises KeyError when it is not there."""
+        return self.members[part.lower()]
 
     def relations(self, part: str) -> dict[str, tuple[str, str]]:
         """What a part refers to: kind and part name by relation."""
@@ -202,7 +222,7 @@ class _Texts(_Part):
 
     def taken(self) -> str:
         text, self.pieces, self.length = "".join(self.pieces), [], 0
-        return _unescaped(text)
+        return unescaped(text)
 
 
 class _Strings(_Texts):
@@ -328,5 +348,5 @@ def _place(reference: str) -> tuple[int, int]:
     return int(found[2]), column_index_from_string(found[1])
 
 
-def _unescaped(text: str) -> str:
+def unescaped(text: str) -> str:
     return ESCAPED.sub(lambda found: chr(int(found[1], 16)), text) if "_x" in text else text

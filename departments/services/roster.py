@@ -14,8 +14,8 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Q
 
 from core.errors import DomainError
-from core.models import ImportRun, StagedRow
-from core.registers import Column, Existing, Findings, Register, Values, day, many_of, one_of, text
+from core.models import ImportRun
+from core.registers import Column, Existing, Findings, Register, Row, Values, day, many_of, one_of, text
 from core.registers.judging import alike, require_same
 from departments.enums import Event, Role
 from departments.models import Department, Officer, Sector, User
@@ -123,7 +123,7 @@ class OfficerRegister(Register):
         for row, other in alike(run, "username"):
             yield row.line, {"username": f"与第{other}行的用户名重复"}
 
-    def write(self, run: ImportRun, rows: Sequence[StagedRow]) -> None:
+    def write(self, run: ImportRun, rows: Sequence[Row]) -> None:
         """Row by row through `issue_certificate`, which notes each on its account's chain; officers come in
         hundreds. What the actor may no longer do stops it like a row that changed."""
         actor = _account(run.actor)

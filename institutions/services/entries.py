@@ -5,7 +5,7 @@ texts as digests, and fields about persons by name only: a digest of a phone num
 number.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -49,7 +49,8 @@ def plain_value(name: str, value: Any) -> Any:
 
 def digest_of(said: Mapping[str, Any]) -> str:
     """Digest of what the register says, without the persons: their data may be erased later."""
-    return digest_json(_in_ledger(said, (*TEXTUAL, *PLAIN)))
+    texts = {name: digest_text(said[name]) for name in TEXTUAL}
+    return digest_json(texts | {name: said[name] for name in PLAIN})
 
 
 def row_digest(institution: Institution) -> str:
@@ -59,7 +60,7 @@ def row_digest(institution: Institution) -> str:
 
 def registered(key: UUID, said: Mapping[str, Any]) -> dict[str, Any]:
     """Payload for a new institution."""
-    return {"institution": str(key), **_in_ledger(said, PLAIN), "digest": digest_of(said)}
+    return {"institution": str(key), **{name: said[name] for name in PLAIN}, "digest": digest_of(said)}
 
 
 def changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
@@ -83,7 +84,3 @@ def by(actor: User) -> dict[str, str]:
     """Who acts, as the ledger names them."""
     department = actor.own_department
     return {"actor": actor.key, "department": department.key if department else ""}
-
-
-def _in_ledger(said: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
-    return {name: digest_text(said[name]) if name in TEXTUAL else said[name] for name in names}

@@ -9,8 +9,8 @@ from datetime import date
 from django.db import connection
 from django.utils import timezone
 
-from core.models import ImportRun, StagedRow
-from core.registers import Column, Existing, Findings, Register, Values
+from core.models import ImportRun
+from core.registers import Column, Existing, Findings, Register, Row, Values
 from core.registers.judging import alike, require_same
 from departments.models import Town, User
 from institutions.enums import TRANSITIONS, Event, OperatingState
@@ -18,7 +18,7 @@ from institutions.models import Institution
 from institutions.permissions import require_keeper
 from institutions.services import codes, entries
 from institutions.services.columns import STATE_PAGE, columns
-from institutions.services.matching import Known, said_of
+from institutions.services.matching import Known, among, said_of
 from institutions.services.register import set_operating_state
 from institutions.services.rules import contradictions
 from ledger import services as ledger
@@ -32,6 +32,8 @@ BLANK: Values = dict.fromkeys(entries.REGISTERED) | {
     "operating_state": OperatingState.OPERATING.value,
 }
 WRITTEN = [Institution._meta.get_field(name).column for name in entries.REGISTERED]
+ADDED = ("key", "temporary_number", "created_at", "changed_at")
+COPY = f"COPY institutions_institution ({', '.join((*WRITTEN, *ADDED))}) FROM STDIN"
 
 
 class InstitutionRegister(Register):
@@ -78,13 +80,13 @@ class InstitutionRegister(Register):
             if not (row.values.get("uscc") or row.values.get("temporary_number")):
                 yield row.line, {"name": f"与第{other}行同名同镇街，请填信用代码或临时编号，或删去重复的行"}
 
-    def write(self, run: ImportRun, rows: Sequence[StagedRow]) -> None:
+    def write(self, run: ImportRun, rows: Sequence[Row]) -> None:
         """Inserts and updates of a chunk in one statement each, with an entry on every chain."""
         actor = _actor(run)
         matched = self.match([row.values for row in rows])
         now = said_of(
             Institution.objects.select_for_update(of=("self",)).filter(
-                pk__in=[known.pk for known in matched if known]
+                pk__in=among((known.pk for known in matched if known), "bigint")
             )
         )
         new, changes, steps = [], [], []
@@ -157,15 +159,17 @@ def _insert(rows: list[Values]) -> list[ledger.Record]:
             values["temporary_number"] = number
     for values in rows:
         values["key"] = str(uuid.uuid4())
-    _execute(
-        f"""
-        INSERT INTO institutions_institution
-            ({_names(WRITTEN)}, key, temporary_number, created_at, changed_at)
-        SELECT {_names(WRITTEN)}, key, temporary_number, %s, %s
-        FROM jsonb_populate_recordset(NULL::institutions_institution, %s::jsonb)
-        """,  # noqa: S608  names of our own columns
-        [timezone.now(), timezone.now(), _as_records(rows)],
-    )
+    towns = dict(Town.objects.values_list("code", "pk"))
+    now = timezone.now()
+    with connection.cursor() as cursor, cursor.copy(COPY) as copy:
+        for values in rows:
+            stored = values | {
+                "town": towns[values["town"]],
+                # As PostgreSQL writes an array of plain words.
+                "features": f"{{{','.join(values['features'])}}}",
+            }
+            said = (stored[name] for name in entries.REGISTERED)
+            copy.write_row((*said, values["key"], values.get("temporary_number"), now, now))
     return [
         ledger.Record(
             f"institution:{values['key']}", Event.REGISTERED, entries.registered(values["key"], values)

@@ -1,9 +1,8 @@
 """Rules over several fields of an institution; forms, services and the import ask the same ones."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
-
-from django.utils import timezone
 
 from institutions.enums import FilingState
 from institutions.models import LATITUDES, LONGITUDES
@@ -16,7 +15,7 @@ def contradictions(said: Mapping[str, Any]) -> dict[str, str]:
     wrong = {}
     if said["filing_state"] == FilingState.FILED and not said["filed_on"]:
         wrong["filed_on"] = "已备案的机构须填写备案日期。"
-    today = timezone.localdate().isoformat()
+    today = date.today().isoformat()
     for name, sentence in PAST.items():
         if said[name] and said[name] > today:
             wrong[name] = sentence

@@ -59,8 +59,8 @@ def _compared(temporary: Institution, survivor: Institution) -> list[dict]:
     return [
         {
             "heading": column.heading,
-            "temporary": column.show(mine[column.name]),
-            "survivor": column.show(theirs[column.name]),
+            "temporary": column.told(mine[column.name]),
+            "survivor": column.told(theirs[column.name]),
             "is_filled": column.name in filled,
             "differs": mine[column.name] != theirs[column.name],
         }

@@ -42,8 +42,10 @@ def said(client, query="", room="entries"):
 
 
 def write(count, *, actor="user:1", kind="account.created", subject="account:1"):
+    """So many entries, oldest first."""
     with transaction.atomic():
-        return append_many([Record(subject, kind, {}) for _ in range(count)], actor=actor)
+        append_many([Record(subject, kind, {}) for _ in range(count)], actor=actor)
+    return list(reversed(Entry.objects.order_by("-pk")[:count]))
 
 
 def shown(response):

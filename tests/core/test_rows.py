@@ -7,6 +7,7 @@ from openpyxl import Workbook
 from core.errors import DomainError
 from core.spreadsheets import rows as module
 from core.spreadsheets.rows import open_table, plain_heading
+from core.spreadsheets.streaming import NO_RESULT
 from tests.factories.matrices import make_workbook, saved
 from tests.factories.tables import label, number, old_excel, record, sheet_xml, with_sheet
 
@@ -81,13 +82,18 @@ def test_the_first_sheet_with_a_header_is_read_and_the_others_are_named():
         assert found.notes == ["工作表“旧”是隐藏的，未读取。", "工作表“说明”没有表头，未读取。"]
 
 
-def test_a_formula_counts_by_its_result(tmp_path):
+def test_a_formula_without_its_result_is_told_from_a_blank_cell():
     book = Workbook()
     for row in (["机构名称", "床位数"], ["甲院", "=10*2"]):
         book.active.append(row)
+    # Excel keeps the result beside the formula; openpyxl does not.
     with open_table(saved(book), "名录.xlsx", HEADINGS) as found:
-        # openpyxl writes no results; Excel does.
-        assert [tuple(cells) for _, cells in found.lines] == [("甲院", None)]
+        assert [tuple(cells) for _, cells in found.lines] == [("甲院", NO_RESULT)]
+
+
+def test_merged_cells_give_their_value_to_every_row_they_cover():
+    _, lines = table([["甲院", 10], ["乙院", None], ["丙院", None], ["丁院", 5]], merges=["B2:B4"])
+    assert [tuple(cells) for _, cells in lines] == [("甲院", 10), ("乙院", 10), ("丙院", 10), ("丁院", 5)]
 
 
 def test_a_table_without_header_is_refused():

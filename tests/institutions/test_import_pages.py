@@ -120,6 +120,18 @@ def test_progress_is_asked_for_until_the_job_ends(client):
     assert (response.status_code, response["HX-Refresh"]) == (286, "true")
 
 
+def test_a_job_that_ends_while_the_page_is_made_does_not_leave_it_waiting(client, monkeypatch):
+    run = upload(client, HOME)
+    newest_job = runs.newest_job
+
+    def ends_just_now(run):
+        reading.read(newest_job(run).pk, INSTITUTIONS)
+        return newest_job(run)
+
+    monkeypatch.setattr(runs, "newest_job", ends_just_now)
+    assert "逐行核对" in shown(client, run)
+
+
 def test_a_job_that_gave_up_says_why_and_can_go_on(client):
     run = upload(client, HOME)
     BackgroundJob.objects.update(state=JobState.FAILED, error="磁盘已满")

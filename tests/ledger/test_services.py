@@ -97,7 +97,8 @@ def test_floats_are_refused_since_they_may_come_back_otherwise(value):
 def test_many_entries_over_many_subjects_are_appended_in_order():
     write(OTHER)
     records = [Record(subject, f"step.{n}", {"n": n}) for n in range(3) for subject in (OTHER, HOME)]
-    entries = append_many(records, actor="user:1")
+    append_many(records, actor="user:1")
+    entries = Entry.objects.order_by("pk")[1:]
     assert [(entry.chain.subject, entry.seq, entry.kind) for entry in entries] == [
         (OTHER, 2, "step.0"),
         (HOME, 1, "step.0"),
@@ -117,7 +118,7 @@ def test_appending_costs_the_same_for_any_number_of_subjects(subjects, django_as
 
 
 def test_appending_nothing_does_nothing():
-    assert append_many([], actor="user:1") == []
+    append_many([], actor="user:1")
     assert not Chain.objects.exists()
 
 

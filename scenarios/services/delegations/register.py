@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from core.enums import Verdict
 from core.errors import DomainError
-from core.models import ImportRun, StagedRow
-from core.registers import Column, Existing, Findings, Register, Values, day, one_of, text
+from core.models import ImportRun
+from core.registers import Column, Existing, Findings, Register, Row, Values, day, one_of, text
 from core.registers.columns import Kind, as_day, as_text, plain
 from departments.enums import Role
 from departments.models import Department, Town, User
@@ -90,7 +90,7 @@ class DelegationRegister(Register):
             if row.verdict == Verdict.NEW or "valid_until" in row.before:
                 others.append((row.line, first, last))
 
-    def write(self, run: ImportRun, rows: Sequence[StagedRow]) -> None:
+    def write(self, run: ImportRun, rows: Sequence[Row]) -> None:
         actor = User.objects.get(pk=run.actor.removeprefix("user:"))
         list(Town.objects.select_for_update().order_by("pk"))
         granted = []
