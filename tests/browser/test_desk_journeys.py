@@ -2,6 +2,7 @@
 
 import io
 import re
+from datetime import date
 
 from openpyxl import Workbook
 from playwright.sync_api import Page, expect
@@ -54,6 +55,13 @@ def test_another_citys_list_becomes_a_published_version_without_knowing_the_code
     stranger = visit()
     stranger.goto("/scenarios/public/")
     expect(stranger.get_by_role("main")).to_contain_text("对清真食品生产经营条件的监督检查")
+    # It was for trying out: retired again, nobody launches on it.
+    page.get_by_role("link", name="停用").click()
+    axe(page)
+    page.get_by_label("最后一天").fill(date.today().isoformat())
+    page.get_by_label("停用原因").fill("试用完毕")
+    page.get_by_role("main").get_by_role("button", name="停用").click()
+    expect(page.get_by_role("main").get_by_text("已停用").first).to_be_visible()
 
 
 def test_a_table_out_of_a_pdf_is_saved_after_a_few_confirmations_on_a_phone(visit, axe):
