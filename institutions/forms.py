@@ -51,7 +51,7 @@ class InstitutionFilterForm(forms.Form):
         label="关键词",
         required=False,
         max_length=100,
-        widget=forms.TextInput(attrs={"type": "search", "placeholder": "名称、信用代码、临时编号或地址"}),
+        widget=forms.TextInput(attrs={"type": "search", "placeholder": "名称、代码、编号或地址"}),
     )
     town = forms.MultipleChoiceField(label="镇街", required=False, widget=OneOf)
     kind = forms.MultipleChoiceField(
