@@ -39,7 +39,7 @@ def test_opening_a_page_gives_the_login_another_half_hour(idle, inspection):
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("name", ["progress_board", "ticks_others", "generating"])
+@pytest.mark.parametrize("name", ["progress_board", "ticks_changes", "generating"])
 def test_what_a_page_polls_does_not_renew_the_login(idle, inspection, name):
     address = reverse(f"inspections:{name}", args=[inspection.pk])
     assert idle.get(address, headers={"HX-Request": "true"}).status_code in {200, 286}
@@ -69,7 +69,7 @@ def test_page_for_everybody_serves_a_browser_whose_login_is_gone(client):
 def test_every_address_a_template_polls_is_declared_as_such():
     templates = Path(settings.BASE_DIR, "templates").rglob("*.html")
     names = {name for path in templates for name in POLLING.findall(path.read_text())}
-    assert names == {"inspections:progress_board", "inspections:ticks_others"}
+    assert names == {"inspections:progress_board", "inspections:ticks_changes"}
     for name in names:
         assert resolve(reverse(name, args=[1])).func.is_polled
     assert resolve("/api/tasks/00000000-0000-0000-0000-000000000000").func.is_polled
