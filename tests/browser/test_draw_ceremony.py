@@ -33,7 +33,7 @@ def launched(lead: Page, head: Page) -> None:
     confirm(lead, "照常检查", reason="随机抽查须覆盖全部机构")
     lead.goto("/inspections/")
     lead.get_by_role("main").get_by_role("link", name=INSPECTION).first.click()
-    lead.get_by_role("button", name="提请审批").first.click()
+    confirm(lead, "提请审批")
     open_from_desk(head, INSPECTION)
     confirm(head, "批准")
     lead.reload()
