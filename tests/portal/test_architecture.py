@@ -38,6 +38,7 @@ ROOMS = {
     "admin.py",
     "api",
     "apps.py",
+    "enums",
     "enums.py",
     "forms",
     "forms.py",
